@@ -1,6 +1,6 @@
 //! Which of the instruction sets of 32-bit Arm a piece of an image is in.
 
-use super::symtab::RawSymbol;
+use super::symbol_rows::RawSymbol;
 use crate::addr::Svma;
 
 /// What code is in.

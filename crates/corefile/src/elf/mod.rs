@@ -6,6 +6,7 @@ mod code_sets;
 mod image;
 mod note;
 mod section_data;
+mod symbol_rows;
 mod symtab;
 #[doc(hidden)]
 #[cfg(any(test, feature = "testkit"))]

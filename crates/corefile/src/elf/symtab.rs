@@ -2,36 +2,18 @@
 
 use crate::addr::Svma;
 
+use super::ElfImage;
 use super::code_sets::{CodeSet, CodeSets};
-use super::{ElfImage, Encoding, Section};
+use super::symbol_rows::{
+    RawSymbol, RawTable, SHT_DYNSYM, SHT_SYMTAB, STT_TLS, SymbolRows, counts, raw_name, section_at,
+};
 
 /// One symbol table of an image: `.symtab`, or `.dynsym` where that was stripped. Sorted
 /// by address; names are read only when asked for.
 #[derive(Debug, Default)]
 pub struct SymbolTable {
-    symbols: Vec<RawSymbol>,
+    rows: SymbolRows,
     sets: CodeSets,
-}
-
-/// A symbol as the table has it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct RawSymbol {
-    pub(super) address: u64,
-    pub(super) size: u64,
-    /// Absolute offset of the name in the file.
-    pub(super) name: u64,
-    pub(super) section: u16,
-    pub(super) binding: u8,
-    pub(super) kind: u8,
-    /// Its place in the table.
-    pub(super) index: u32,
-}
-
-impl RawSymbol {
-    /// `STT_FUNC` or `STT_GNU_IFUNC`.
-    pub(super) fn is_function(&self) -> bool {
-        matches!(self.kind, 2 | 10)
-    }
 }
 
 /// A symbol, its name still raw.
@@ -47,34 +29,17 @@ pub struct Symbol<'d> {
     pub is_function: bool,
 }
 
-const SHT_SYMTAB: u32 = 2;
-const SHT_DYNSYM: u32 = 11;
-const STT_SECTION: u8 = 3;
-const STT_FILE: u8 = 4;
-const STT_TLS: u8 = 6;
-const SHN_UNDEF: u16 = 0;
-const SHN_ABS: u16 = 0xfff1;
-const SHN_COMMON: u16 = 0xfff2;
-const EM_ARM: u16 = 40;
-const EM_PPC64: u16 = 21;
-const EM_AARCH64: u16 = 183;
-const EM_RISCV: u16 = 243;
-
 impl SymbolTable {
     /// Reads `.symtab` if it has entries, else `.dynsym`; empty when there is neither.
     pub fn parse(image: &ElfImage) -> Self {
-        let (mut symbols, mut sets) = unsorted(image);
-        follow_descriptors(image, &mut symbols);
-        // In place: a table that keeps the order of equal addresses by itself takes as much
-        // memory again.
-        symbols.sort_unstable_by_key(|entry| (entry.address, entry.index));
-        sets.sort();
-        Self { symbols, sets }
+        let read = RawTable::of(image).map(|table| SymbolRows::read(image, table));
+        let (rows, sets) = read.unwrap_or_default();
+        Self { rows, sets }
     }
 
     /// Whether there is no symbol.
     pub fn is_empty(&self) -> bool {
-        self.symbols.is_empty()
+        self.rows.len() == 0
     }
 
     /// The symbol that stands for the code or datum at `at`. `image` is the one the table
@@ -86,19 +51,15 @@ impl SymbolTable {
     /// lies beyond its end.
     pub fn lookup<'d>(&self, image: &'d ElfImage, at: Svma) -> Option<Symbol<'d>> {
         let section = section_at(image, at);
-        let end = self.symbols.partition_point(|entry| entry.address <= at.0);
         let mut label = None;
-        let mut above = end;
+        let mut above = self.rows.up_to(at.0);
         for _ in 0..MAX_GROUPS {
             let Some(last) = above.checked_sub(1) else { break };
-            let address = self.symbols.get(last)?.address;
-            let start = self.symbols.partition_point(|entry| entry.address < address);
-            let mut group: Vec<RawSymbol> = self
-                .symbols
-                .get(start.max(above.saturating_sub(MAX_GROUP))..above)?
-                .iter()
+            let address = self.rows.get(image, last)?.address;
+            let start = self.rows.below(address);
+            let mut group: Vec<RawSymbol> = (start.max(above.saturating_sub(MAX_GROUP))..above)
+                .filter_map(|row| self.rows.get(image, row))
                 .filter(|entry| section.is_none_or(|index| entry.section == index))
-                .copied()
                 .collect();
             group.sort_by_key(|entry| name_of(image, entry));
             while let Some(entry) = group.pop() {
@@ -117,7 +78,7 @@ impl SymbolTable {
                     return Some(symbol(image, &entry));
                 }
                 let previous =
-                    before.copied().or_else(|| self.symbols.get(start.checked_sub(1)?).copied());
+                    before.copied().or_else(|| self.rows.get(image, start.checked_sub(1)?));
                 if previous.is_some_and(|other| at.0.wrapping_sub(other.address) < other.size) {
                     continue;
                 }
@@ -134,86 +95,78 @@ impl SymbolTable {
     }
 
     /// The functions of which the size is known, by address.
-    pub fn functions<'d>(&self, image: &'d ElfImage) -> impl Iterator<Item = Symbol<'d>> {
-        let functions = self.symbols.iter().filter(|e| matches!(e.kind, 2 | 10) && e.size > 0);
-        functions.map(move |entry| symbol(image, entry))
+    pub fn functions<'d>(&'d self, image: &'d ElfImage) -> impl Iterator<Item = Symbol<'d>> {
+        let functions = self.rows.iter(image, 0).filter(|e| e.is_function() && e.size > 0);
+        functions.map(move |entry| symbol(image, &entry))
     }
 
     /// The name of the function that begins at `at`; of aliases the first by name.
     pub fn function_starting_at<'d>(&self, image: &'d ElfImage, at: Svma) -> Option<&'d [u8]> {
-        let from = self.symbols.partition_point(|entry| entry.address < at.0);
-        let here = self.symbols.iter().skip(from).take(MAX_GROUP);
+        let here = self.rows.iter(image, self.rows.below(at.0)).take(MAX_GROUP);
         let here = here.take_while(|entry| entry.address == at.0);
-        here.filter(|e| matches!(e.kind, 2 | 10)).map(|entry| name_of(image, entry)).min()
+        here.filter(RawSymbol::is_function).map(|entry| name_of(image, &entry)).min()
     }
 
     /// The address of the function called `name`, a global one first.
     pub fn function_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
-        let called =
-            |entry: &&RawSymbol| matches!(entry.kind, 0 | 2 | 10) && is_called(image, entry, name);
-        let mut found = self.symbols.iter().filter(called);
-        let first = found.next()?;
-        let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
-        Some(Svma(global.unwrap_or(first).address))
+        match &self.rows {
+            SymbolRows::Packed(table, _) => {
+                let named = symbols_called(image, table, name);
+                first(named.filter(|entry| matches!(entry.kind, 0 | 2 | 10)))
+            }
+            SymbolRows::Kept(rows) => {
+                let functions = rows.iter().filter(|entry| matches!(entry.kind, 0 | 2 | 10));
+                first(functions.filter(|entry| is_called(image, entry, name)).copied())
+            }
+        }
     }
 
     /// The offset of the thread-local variable (`STT_TLS`) called `name` in the block of
     /// its file, by whichever table of symbols has it.
     pub fn thread_local_named(image: &ElfImage, name: &[u8]) -> Option<u64> {
         [SHT_DYNSYM, SHT_SYMTAB].into_iter().find_map(|kind| {
-            let sections = image.sections().iter().filter(move |section| section.kind == kind);
-            sections
-                .flat_map(|section| thread_locals(image, section))
-                .find_map(|entry| (name_of(image, &entry) == name).then_some(entry.address))
+            RawTable::of_kind(image, kind)
+                .flat_map(|table| symbols_called(image, &table, name).collect::<Vec<_>>())
+                .find(|entry| entry.kind == STT_TLS)
+                .map(|entry| entry.address)
         })
     }
 
-    /// As [`SymbolTable::datum_named`], where nothing else is asked of the image's symbols.
-    pub fn datum_in(image: &ElfImage, name: &[u8]) -> Option<Svma> {
-        let (symbols, _) = unsorted(image);
-        let called =
-            symbols.iter().filter(|entry| entry.kind == 1 && is_called(image, entry, name));
-        let found = called.min_by_key(|entry| (entry.binding == 0, entry.address, entry.index));
-        found.map(|entry| Svma(entry.address))
-    }
-
-    /// The address of the variable (`STT_OBJECT`) called `name`, a global one first.
-    pub fn datum_named(&self, image: &ElfImage, name: &[u8]) -> Option<Svma> {
-        let called = |entry: &&RawSymbol| entry.kind == 1 && is_called(image, entry, name);
-        let mut found = self.symbols.iter().filter(called);
-        let first = found.next()?;
-        let global = std::iter::once(first).chain(found).find(|entry| entry.binding != 0);
-        Some(Svma(global.unwrap_or(first).address))
+    /// The address of the variable (`STT_OBJECT`) called `name`, a global one first. Sorts
+    /// nothing.
+    pub fn datum_named(image: &ElfImage, name: &[u8]) -> Option<Svma> {
+        let table = RawTable::of(image)?;
+        first(symbols_called(image, &table, name).filter(|entry| entry.kind == 1))
     }
 }
 
-/// The entries of `.symtab` if it has any, else of `.dynsym`.
-fn unsorted(image: &ElfImage) -> (Vec<RawSymbol>, CodeSets) {
-    let of_kind = |kind| {
-        let sections = image.sections().iter().filter(move |section| section.kind == kind);
-        sections.map(|section| read(image, section)).find(|(found, _)| !found.is_empty())
-    };
-    of_kind(SHT_SYMTAB).or_else(|| of_kind(SHT_DYNSYM)).unwrap_or_default()
+/// The symbols of `table` called `name` that count or are thread-local, in the table's order.
+/// Names are searched for as text: most questions are about names that a file does not have.
+fn symbols_called(
+    image: &ElfImage,
+    table: &RawTable,
+    name: &[u8],
+) -> impl Iterator<Item = RawSymbol> {
+    let text = table.names(image, name.len().saturating_add(1));
+    let ended = |end| [name, &[end]].concat();
+    let found = [0, b'@']
+        .into_iter()
+        .flat_map(|end| memchr::memmem::find_iter(text, &ended(end)).collect::<Vec<_>>());
+    // Names share their ends.
+    let mut places: Vec<u64> = found.filter_map(|at| table.name_offset(at)).collect();
+    places.sort_unstable();
+    let entries = (!places.is_empty()).then(|| table.entries(image)).into_iter().flatten();
+    entries.filter(move |entry| {
+        places.binary_search(&entry.name).is_ok()
+            && is_called(image, entry, name)
+            && (entry.kind == STT_TLS || counts(image, entry))
+    })
 }
 
-/// On big-endian ppc64 the symbol of a function stands for its descriptor in `.opd`, whose first
-/// word is the address of the code (64-bit PowerPC ELF ABI Supplement § 3.2.5).
-fn follow_descriptors(image: &ElfImage, symbols: &mut [RawSymbol]) {
-    if image.header().e_machine != EM_PPC64 {
-        return;
-    }
-    let Some(section) = image.section(".opd") else { return };
-    let Some(descriptors) = image.raw_section_bytes(section) else { return };
-    for entry in symbols.iter_mut().filter(|entry| matches!(entry.kind, 0 | 2 | 10)) {
-        let code = entry.address.checked_sub(section.address.0).and_then(|into| {
-            image.encoding().unsigned(descriptors, usize::try_from(into).ok()?, 8)
-        });
-        // What is relocated at run time may be zero in the file.
-        let Some(code) = code.filter(|code| *code != 0) else { continue };
-        if let Some(section) = section_at(image, Svma(code)) {
-            (entry.address, entry.section) = (code, section);
-        }
-    }
+/// The address of the first by address of the global symbols, else of all.
+fn first(symbols: impl Iterator<Item = RawSymbol>) -> Option<Svma> {
+    let found = symbols.min_by_key(|entry| (entry.binding == 0, entry.address, entry.index));
+    Some(Svma(found?.address))
 }
 
 fn symbol<'d>(image: &'d ElfImage, entry: &RawSymbol) -> Symbol<'d> {
@@ -221,7 +174,7 @@ fn symbol<'d>(image: &'d ElfImage, entry: &RawSymbol) -> Symbol<'d> {
         name: name_of(image, entry),
         address: Svma(entry.address),
         size: entry.size,
-        is_function: matches!(entry.kind, 2 | 10),
+        is_function: entry.is_function(),
     }
 }
 
@@ -245,106 +198,6 @@ const MAX_GROUP: usize = 256;
 const MAX_GROUPS: usize = 4096;
 /// Bytes of a symbol's name that are looked at; rustc's longest are below this.
 const MAX_NAME: usize = 1 << 16;
-
-/// The number of the section that holds `at` in the process, `None` where no section
-/// says so or the number does not fit a symbol's `st_shndx`.
-fn section_at(image: &ElfImage, at: Svma) -> Option<u16> {
-    let holds = |section: &Section| {
-        section.flags & 2 != 0
-            && section.flags & 0x400 == 0
-            && at.0.checked_sub(section.address.0).is_some_and(|into| into < section.size)
-    };
-    let index = image.sections().iter().position(holds)?;
-    u16::try_from(index).ok().filter(|index| *index < 0xff00)
-}
-
-fn read(image: &ElfImage, section: &Section) -> (Vec<RawSymbol>, CodeSets) {
-    let encoding = image.encoding();
-    let size: usize = if encoding.is_64 { 24 } else { 16 };
-    let mut sets = CodeSets::default();
-    let Some(table) = image.raw_section_bytes(section) else { return (Vec::new(), sets) };
-    let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
-    let names = names.map_or((0, 0), |names| (names.offset, names.size));
-    let e_machine = image.header().e_machine;
-    let entries = table
-        .chunks_exact(size)
-        .zip(0..)
-        .filter_map(|(bytes, index)| entry(encoding, bytes, index, names))
-        .inspect(|entry| {
-            if e_machine == EM_ARM {
-                sets.add(entry, raw_name(image, entry));
-            }
-        })
-        .filter(|entry| entry.kind != STT_TLS && !is_special(image, e_machine, entry))
-        .map(|mut entry| {
-            if e_machine == EM_ARM && matches!(entry.kind, 2 | 10) {
-                entry.address &= !1;
-            }
-            entry
-        });
-    let mut symbols = Vec::with_capacity(table.chunks_exact(size).len());
-    symbols.extend(entries);
-    (symbols, sets)
-}
-
-/// The rest of the table of names, which the symbol's begins.
-fn raw_name<'d>(image: &'d ElfImage, entry: &RawSymbol) -> &'d [u8] {
-    let start = usize::try_from(entry.name).ok();
-    start.and_then(|start| image.bytes().get(start..)).unwrap_or(&[])
-}
-
-/// The symbols of thread-local variables: their addresses are offsets in the block.
-fn thread_locals(image: &ElfImage, section: &Section) -> Vec<RawSymbol> {
-    let encoding = image.encoding();
-    let size: usize = if encoding.is_64 { 24 } else { 16 };
-    let Some(table) = image.raw_section_bytes(section) else { return Vec::new() };
-    let names = usize::try_from(section.link).ok().and_then(|link| image.sections().get(link));
-    let names = names.map_or((0, 0), |names| (names.offset, names.size));
-    let entries = table.chunks_exact(size).zip(0..);
-    let entries = entries.filter_map(|(bytes, index)| entry(encoding, bytes, index, names));
-    entries.filter(|entry| entry.kind == STT_TLS).collect()
-}
-
-fn entry(encoding: Encoding, bytes: &[u8], index: u32, names: (u64, u64)) -> Option<RawSymbol> {
-    let (value_at, size_at, info_at, section_at) =
-        if encoding.is_64 { (8, 16, 4, 6) } else { (4, 8, 12, 14) };
-    let section = u16::try_from(encoding.unsigned(bytes, section_at, 2)?).ok()?;
-    let info = *bytes.get(info_at)?;
-    let (binding, kind) = (info >> 4, info & 0xf);
-    let name = u64::from(encoding.u32(bytes, 0)?);
-    if matches!(section, SHN_UNDEF | SHN_ABS | SHN_COMMON)
-        || matches!(kind, STT_SECTION | STT_FILE)
-        || name == 0
-        || name >= names.1
-    {
-        return None;
-    }
-    Some(RawSymbol {
-        address: encoding.word_at(bytes, value_at)?,
-        size: encoding.word_at(bytes, size_at)?,
-        name: names.0.checked_add(name)?,
-        section,
-        binding,
-        kind,
-        index,
-    })
-}
-
-/// Mapping symbols of Arm and RISC-V (`$a`, `$d.1`, `$x`) and labels that compilers leave
-/// behind (`.L12`): no names of functions.
-fn is_special(image: &ElfImage, e_machine: u16, entry: &RawSymbol) -> bool {
-    if entry.binding != 0 {
-        return false;
-    }
-    match raw_name(image, entry) {
-        [0, ..] | [] | [b'.' | b'$', b'L', ..] => true,
-        [b'$', letter, 0 | b'.', ..] if matches!(e_machine, EM_ARM | EM_AARCH64) => {
-            matches!(letter, b'a' | b't' | b'd' | b'x')
-        }
-        [b'$', b'x' | b'd', ..] => e_machine == EM_RISCV,
-        _ => false,
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -400,11 +253,9 @@ mod tests {
             .symbol("__abort_msg", true, 0x1000, 8)
             .any_symbol("__abort_msg", 0x11, 0x1100, 8)
             .build();
-        let table = SymbolTable::parse(&image);
-        assert_eq!(table.datum_named(&image, b"__abort_msg"), Some(Svma(0x1100)));
-        assert_eq!(table.datum_named(&image, b"__abort"), None);
-        assert_eq!(SymbolTable::datum_in(&image, b"__abort_msg"), Some(Svma(0x1100)));
-        assert_eq!(SymbolTable::datum_in(&image, b"__abort"), None);
+        let named = |name| SymbolTable::datum_named(&image, name);
+        assert_eq!(named(b"__abort_msg"), Some(Svma(0x1100)));
+        assert_eq!([named(b"__abort"), named(b"_msg")], [None; 2]);
     }
 
     #[test]
@@ -416,5 +267,35 @@ mod tests {
         assert_eq!(named(&image, 0x1000).as_deref(), Some("raise"));
         let table = SymbolTable::parse(&image);
         assert_eq!(table.function_named(&image, b"raise"), Some(Svma(0x1000)));
+    }
+
+    #[test]
+    fn of_functions_of_one_name_a_global_one_counts_and_else_the_first_by_address() {
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("both", false, 0x1000, 8)
+            .symbol("both", true, 0x1100, 8)
+            .symbol("local", false, 0x1300, 8)
+            .symbol("local", false, 0x1200, 8)
+            .symbol("not_local", true, 0x1400, 8)
+            .build();
+        let table = SymbolTable::parse(&image);
+        assert_eq!(table.function_named(&image, b"both"), Some(Svma(0x1100)));
+        assert_eq!(table.function_named(&image, b"local"), Some(Svma(0x1200)));
+        assert_eq!(table.function_named(&image, b"loc"), None);
+    }
+
+    #[test]
+    fn addresses_of_all_bits_have_names_like_others() {
+        let high = 0xffff_ffff_ff60_0000;
+        let image = TestImage::default()
+            .text(0x1000, 0x1000)
+            .symbol("low", true, 0x1000, 8)
+            .symbol("high", true, high, 8)
+            .build();
+        let table = SymbolTable::parse(&image);
+        assert_eq!(table.function_starting_at(&image, Svma(high)), Some(&b"high"[..]));
+        assert_eq!(table.function_named(&image, b"low"), Some(Svma(0x1000)));
+        assert_eq!(named(&image, 0x1004).as_deref(), Some("low"));
     }
 }

@@ -55,18 +55,13 @@ impl DebugInfo {
 
     /// The address of the variable with this linkage name, by the symbols alone.
     pub fn datum_named(&self, name: &str) -> Option<Svma> {
-        (0..self.symbols.len()).find_map(|number| {
-            let (image, table) = self.symbols(number)?;
-            table.datum_named(image, name.as_bytes())
-        })
+        self.images_with_symbols().find_map(|it| SymbolTable::datum_named(it, name.as_bytes()))
     }
 
     /// The offset of the thread-local variable with this linkage name in the module's block,
     /// by the symbols alone.
     pub fn thread_local_named(&self, name: &str) -> Option<u64> {
-        let files = &self.context.files;
-        let images = [Some(&files.image), files.debug.as_ref(), files.mini.as_ref()];
-        let mut images = images.into_iter().flatten();
+        let mut images = self.images_with_symbols();
         images.find_map(|image| SymbolTable::thread_local_named(image, name.as_bytes()))
     }
 

@@ -216,6 +216,12 @@ impl DebugInfo {
         self.go_functions.get_or_init(find).as_ref()
     }
 
+    fn images_with_symbols(&self) -> impl Iterator<Item = &ElfImage> {
+        let files = &self.context.files;
+        let images = [Some(&files.image), files.debug.as_ref(), files.mini.as_ref()];
+        images.into_iter().flatten().map(|image| &**image)
+    }
+
     /// Table number 0 is the image's, 1 its debug file's, 2 its MiniDebugInfo's.
     fn symbols(&self, number: usize) -> Option<(&ElfImage, &SymbolTable)> {
         let files = &self.context.files;

@@ -14,8 +14,6 @@ use obit_corefile::memory::AddressSpace;
 
 /// The variable of a compiler that lists its images.
 const DESCRIPTOR: &[u8] = b"__jit_debug_descriptor";
-/// The page of system calls that x86_64 has beside the vDSO: code of no file in every core.
-const VSYSCALL: u64 = 0xffff_ffff_ff60_0000;
 /// The path shown for such an image. It has no address, which would give crashes of one bug
 /// different signatures.
 const NAME: &str = "[jit]";
@@ -39,7 +37,7 @@ pub(super) struct JitImage {
 /// memory that belongs to no file.
 pub(super) fn images(modules: &Modules, memory: &AddressSpace, limits: &Limits) -> Vec<JitImage> {
     let is_made_code = |at: Avma| {
-        let region = memory.region_at(at).filter(|_| at.0 != VSYSCALL);
+        let region = memory.region_at(at);
         region.is_some_and(|region| region.permissions.execute && region.name.is_none())
             && modules.index_at(at).is_none()
     };
@@ -51,7 +49,7 @@ pub(super) fn images(modules: &Modules, memory: &AddressSpace, limits: &Limits) 
     let mut left = ALL;
     for module in modules.list() {
         let Some(image) = &module.image else { continue };
-        let descriptor = SymbolTable::datum_in(image, DESCRIPTOR);
+        let descriptor = SymbolTable::datum_named(image, DESCRIPTOR);
         let Some(descriptor) = descriptor else { continue };
         for (at, size) in entries(memory, module.to_avma(descriptor)) {
             if size > LARGEST.min(left) || found.len() >= MOST {
