@@ -1,4 +1,4 @@
-//! AT&T text of the plain instructions that programs fail at, as iced-x86's formatter writes
+//! AT&T text of the plain instructions that programs consist of, as iced-x86's formatter writes
 //! it but without the tables that it builds first: they take longer than reading a whole
 //! small core.
 
@@ -65,12 +65,15 @@ fn is_plain(decoded: &Instruction) -> bool {
             | Code::Mov_moffs32_EAX
             | Code::Mov_moffs64_RAX
             | Code::Mov_r64_imm64
+            | Code::Nopw
+            | Code::Nopq
     );
     let has_segment = (0..decoded.op_count())
         .filter_map(|number| decoded.try_op_register(number).ok())
         .any(Register::is_segment_register);
     // `imul $3,%rax,%rax` names the register once.
-    let is_short = decoded.op_count() == 3 && decoded.op0_register() == decoded.op1_register();
+    let is_short =
+        decoded.mnemonic() == Mnemonic::Imul && decoded.op0_register() == decoded.op1_register();
     !is_narrow && !is_own && !has_segment && !is_short
 }
 
@@ -123,6 +126,138 @@ fn name(mnemonic: Mnemonic) -> Option<&'static str> {
         Mnemonic::Vmovdqa64 => "vmovdqa64",
         Mnemonic::Pcmpeqb => "pcmpeqb",
         Mnemonic::Vpcmpeqb => "vpcmpeqb",
+        Mnemonic::Jo => "jo",
+        Mnemonic::Jno => "jno",
+        Mnemonic::Jb => "jb",
+        Mnemonic::Jae => "jae",
+        Mnemonic::Je => "je",
+        Mnemonic::Jne => "jne",
+        Mnemonic::Jbe => "jbe",
+        Mnemonic::Ja => "ja",
+        Mnemonic::Js => "js",
+        Mnemonic::Jns => "jns",
+        Mnemonic::Jp => "jp",
+        Mnemonic::Jnp => "jnp",
+        Mnemonic::Jl => "jl",
+        Mnemonic::Jge => "jge",
+        Mnemonic::Jle => "jle",
+        Mnemonic::Jg => "jg",
+        Mnemonic::Cmovo => "cmovo",
+        Mnemonic::Cmovno => "cmovno",
+        Mnemonic::Cmovb => "cmovb",
+        Mnemonic::Cmovae => "cmovae",
+        Mnemonic::Cmove => "cmove",
+        Mnemonic::Cmovne => "cmovne",
+        Mnemonic::Cmovbe => "cmovbe",
+        Mnemonic::Cmova => "cmova",
+        Mnemonic::Cmovs => "cmovs",
+        Mnemonic::Cmovns => "cmovns",
+        Mnemonic::Cmovp => "cmovp",
+        Mnemonic::Cmovnp => "cmovnp",
+        Mnemonic::Cmovl => "cmovl",
+        Mnemonic::Cmovge => "cmovge",
+        Mnemonic::Cmovle => "cmovle",
+        Mnemonic::Cmovg => "cmovg",
+        Mnemonic::Seto => "seto",
+        Mnemonic::Setno => "setno",
+        Mnemonic::Setb => "setb",
+        Mnemonic::Setae => "setae",
+        Mnemonic::Sete => "sete",
+        Mnemonic::Setne => "setne",
+        Mnemonic::Setbe => "setbe",
+        Mnemonic::Seta => "seta",
+        Mnemonic::Sets => "sets",
+        Mnemonic::Setns => "setns",
+        Mnemonic::Setp => "setp",
+        Mnemonic::Setnp => "setnp",
+        Mnemonic::Setl => "setl",
+        Mnemonic::Setge => "setge",
+        Mnemonic::Setle => "setle",
+        Mnemonic::Setg => "setg",
+        Mnemonic::Adc => "adc",
+        Mnemonic::Sbb => "sbb",
+        Mnemonic::Neg => "neg",
+        Mnemonic::Not => "not",
+        Mnemonic::Mul => "mul",
+        Mnemonic::Bt => "bt",
+        Mnemonic::Bsf => "bsf",
+        Mnemonic::Bsr => "bsr",
+        Mnemonic::Tzcnt => "tzcnt",
+        Mnemonic::Lzcnt => "lzcnt",
+        Mnemonic::Popcnt => "popcnt",
+        Mnemonic::Bswap => "bswap",
+        Mnemonic::Xchg => "xchg",
+        Mnemonic::Endbr64 => "endbr64",
+        Mnemonic::Endbr32 => "endbr32",
+        Mnemonic::Nop => "nop",
+        Mnemonic::Pxor => "pxor",
+        Mnemonic::Xorps => "xorps",
+        Mnemonic::Xorpd => "xorpd",
+        Mnemonic::Andps => "andps",
+        Mnemonic::Andpd => "andpd",
+        Mnemonic::Orps => "orps",
+        Mnemonic::Por => "por",
+        Mnemonic::Pand => "pand",
+        Mnemonic::Pandn => "pandn",
+        Mnemonic::Paddd => "paddd",
+        Mnemonic::Paddq => "paddq",
+        Mnemonic::Psubq => "psubq",
+        Mnemonic::Punpcklqdq => "punpcklqdq",
+        Mnemonic::Punpckhqdq => "punpckhqdq",
+        Mnemonic::Punpckldq => "punpckldq",
+        Mnemonic::Unpcklpd => "unpcklpd",
+        Mnemonic::Unpcklps => "unpcklps",
+        Mnemonic::Pshufd => "pshufd",
+        Mnemonic::Pmovmskb => "pmovmskb",
+        Mnemonic::Pcmpeqd => "pcmpeqd",
+        Mnemonic::Pcmpeqw => "pcmpeqw",
+        Mnemonic::Pminub => "pminub",
+        Mnemonic::Addsd => "addsd",
+        Mnemonic::Subsd => "subsd",
+        Mnemonic::Mulsd => "mulsd",
+        Mnemonic::Divsd => "divsd",
+        Mnemonic::Addss => "addss",
+        Mnemonic::Subss => "subss",
+        Mnemonic::Mulss => "mulss",
+        Mnemonic::Divss => "divss",
+        Mnemonic::Comisd => "comisd",
+        Mnemonic::Ucomisd => "ucomisd",
+        Mnemonic::Comiss => "comiss",
+        Mnemonic::Ucomiss => "ucomiss",
+        Mnemonic::Sqrtsd => "sqrtsd",
+        Mnemonic::Movlps => "movlps",
+        Mnemonic::Movhpd => "movhpd",
+        Mnemonic::Movlpd => "movlpd",
+        Mnemonic::Movmskpd => "movmskpd",
+        Mnemonic::Cvttsd2si => "cvttsd2si",
+        Mnemonic::Cvttss2si => "cvttss2si",
+        Mnemonic::Vpxor => "vpxor",
+        Mnemonic::Vmovd => "vmovd",
+        Mnemonic::Vmovq => "vmovq",
+        Mnemonic::Vmovsd => "vmovsd",
+        Mnemonic::Vmovss => "vmovss",
+        Mnemonic::Vzeroupper => "vzeroupper",
+        Mnemonic::Vpminub => "vpminub",
+        Mnemonic::Vpmovmskb => "vpmovmskb",
+        Mnemonic::Shl => "shl",
+        Mnemonic::Shr => "shr",
+        Mnemonic::Sar => "sar",
+        Mnemonic::Rol => "rol",
+        Mnemonic::Ror => "ror",
+        Mnemonic::Cpuid => "cpuid",
+        Mnemonic::Rdtsc => "rdtsc",
+        Mnemonic::Pause => "pause",
+        Mnemonic::Mfence => "mfence",
+        Mnemonic::Lfence => "lfence",
+        Mnemonic::Sfence => "sfence",
+        Mnemonic::Cmpxchg => "cmpxchg",
+        Mnemonic::Xadd => "xadd",
+        Mnemonic::Bts => "bts",
+        Mnemonic::Btr => "btr",
+        Mnemonic::Cdqe => "cltq",
+        Mnemonic::Cqo => "cqto",
+        Mnemonic::Cdq => "cltd",
+        Mnemonic::Cwde => "cwtl",
         _ => return None,
     })
 }
@@ -144,6 +279,13 @@ fn suffix(decoded: &Instruction) -> Option<&'static str> {
             extension(size(decoded, 1)?, size(decoded, 0)?)
         }
         Mnemonic::Call | Mnemonic::Jmp if !is_near(decoded) => None,
+        _ if name(decoded.mnemonic())?.starts_with("set") => Some(""),
+        // The register says by how much, not what.
+        Mnemonic::Shl | Mnemonic::Shr | Mnemonic::Sar | Mnemonic::Rol | Mnemonic::Ror
+            if has_memory(decoded) =>
+        {
+            of_size(size(decoded, 0)?)
+        }
         _ if !has_memory(decoded) || has_register(decoded) => Some(""),
         _ => of_size(size(decoded, 0)?),
     }
