@@ -196,6 +196,25 @@ impl RawTable {
         entries.filter_map(move |(bytes, index)| entry(encoding, bytes, index, names))
     }
 
+    /// Those of the symbols whose names are at `places` of the file, which are sorted.
+    pub(super) fn entries_named(
+        &self,
+        image: &ElfImage,
+        places: Vec<u64>,
+    ) -> impl Iterator<Item = RawSymbol> {
+        let table = if places.is_empty() { None } else { self.bytes(image) };
+        let entries = table.unwrap_or_default().chunks_exact(self.entry_size()).zip(0..);
+        let (encoding, names) = (self.encoding, self.names);
+        entries.filter_map(move |(bytes, index)| {
+            let name = match (encoding.little_endian, bytes.first_chunk()) {
+                (true, Some(name)) => u32::from_le_bytes(*name),
+                _ => encoding.u32(bytes, 0)?,
+            };
+            let place = names.0.checked_add(u64::from(name))?;
+            places.binary_search(&place).is_ok().then(|| entry(encoding, bytes, index, names))?
+        })
+    }
+
     fn entry(&self, image: &ElfImage, index: u32) -> Option<RawSymbol> {
         let start = usize::try_from(index).ok()?.checked_mul(self.entry_size())?;
         let bytes = self.bytes(image)?.get(start..)?.get(..self.entry_size())?;

@@ -155,11 +155,8 @@ fn symbols_called(
     // Names share their ends.
     let mut places: Vec<u64> = found.filter_map(|at| table.name_offset(at)).collect();
     places.sort_unstable();
-    let entries = (!places.is_empty()).then(|| table.entries(image)).into_iter().flatten();
-    entries.filter(move |entry| {
-        places.binary_search(&entry.name).is_ok()
-            && is_called(image, entry, name)
-            && (entry.kind == STT_TLS || counts(image, entry))
+    table.entries_named(image, places).filter(move |entry| {
+        is_called(image, entry, name) && (entry.kind == STT_TLS || counts(image, entry))
     })
 }
 

@@ -28,7 +28,9 @@ impl Functions {
             let mut found = Self { map: RangeMap::default(), all: Vec::new() };
             let mut ranges = Vec::new();
             let deep = std::ptr::eq(cell, &unit.deep);
-            if let Err(error) = found.index(file, unit, deep, &mut ranges) {
+            if unit.has_code
+                && let Err(error) = found.index(file, unit, deep, &mut ranges)
+            {
                 file.context().report("the entries of a unit", error);
             }
             found.map = RangeMap::new(ranges);

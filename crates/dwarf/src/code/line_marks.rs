@@ -13,6 +13,9 @@ const STRIDE: usize = 512;
 /// And at most: what finding one row may take.
 const LONGEST_STRIDE: usize = 16 << 10;
 
+/// Rows that are counted together.
+const ROWS_AT_A_TIME: usize = 1024;
+
 /// A sequence that has not ended yet.
 struct Open {
     start: u64,
@@ -63,7 +66,11 @@ impl Marks {
         // What linkers leave of sequences whose code they threw away.
         let mut is_dead = false;
         let mut open: Option<Open> = None;
+        let mut rows = 0_usize;
         while !machine.has_ended() {
+            if rows >= ROWS_AT_A_TIME && !meter.steps(std::mem::take(&mut rows)) {
+                return false;
+            }
             let Some(event) = machine.step() else { return false };
             match event {
                 Event::None => {}
@@ -80,13 +87,17 @@ impl Marks {
                 }
                 Event::Row if is_dead => {}
                 Event::Row => {
-                    if !meter.step() || !self.add(machine, &mut open) {
+                    rows = rows.saturating_add(1);
+                    if !self.add(&machine.mark, &mut open) {
                         return false;
                     }
                 }
                 Event::End => {
-                    if !is_dead && !(meter.step() && self.end(machine, open.take())) {
-                        return false;
+                    if !is_dead {
+                        rows = rows.saturating_add(1);
+                        if !self.end(&machine.mark, open.take()) {
+                            return false;
+                        }
                     }
                     is_dead = false;
                     machine.reset();
@@ -96,17 +107,18 @@ impl Marks {
         if let Some(open) = open {
             self.marks.truncate(open.first_mark);
         }
-        true
+        meter.steps(rows)
     }
 
-    fn add(&mut self, machine: &Machine<'_>, open: &mut Option<Open>) -> bool {
-        if machine.row().is_none() {
+    #[inline]
+    fn add(&mut self, mark: &Mark, open: &mut Option<Open>) -> bool {
+        if !mark.counts() {
             return true;
         }
-        let Mark { address, next, .. } = machine.mark;
+        let Mark { address, next, .. } = *mark;
         let Some(open) = open else {
             let first_mark = self.marks.len();
-            self.marks.push(machine.mark);
+            self.marks.push(*mark);
             *open = Some(Open { start: address, first_mark, last: address, marked_at: next });
             return true;
         };
@@ -116,15 +128,15 @@ impl Marks {
         open.last = address;
         let stride = next.saturating_sub(open.marked_at);
         if stride >= STRIDE {
-            self.marks.push(machine.mark);
+            self.marks.push(*mark);
             open.marked_at = next;
         }
         stride <= LONGEST_STRIDE
     }
 
-    fn end(&mut self, machine: &Machine<'_>, open: Option<Open>) -> bool {
+    fn end(&mut self, mark: &Mark, open: Option<Open>) -> bool {
         let Some(open) = open else { return true };
-        let Mark { address: end, next, .. } = machine.mark;
+        let Mark { address: end, next, .. } = *mark;
         if end <= open.start || next.saturating_sub(open.marked_at) > LONGEST_STRIDE {
             return false;
         }
@@ -150,7 +162,7 @@ impl Marks {
         let mark = marks.get(after.checked_sub(1)?)?;
         let mut machine = Machine::new(&self.rules, section.get(self.program.clone())?);
         machine.mark = *mark;
-        let mut last = machine.row()?;
+        let mut last = machine.mark.row()?;
         loop {
             match machine.step()? {
                 Event::None => {}
@@ -158,7 +170,7 @@ impl Marks {
                 Event::End => return Some(last),
                 Event::Row if machine.mark.address > at => return Some(last),
                 Event::Row => {
-                    if let Some(row) = machine.row()
+                    if let Some(row) = machine.mark.row()
                         && (row.address != last.address || row.is_stmt || !last.is_stmt)
                     {
                         last = row;
@@ -166,6 +178,23 @@ impl Marks {
                 }
             }
         }
+    }
+}
+
+impl Mark {
+    /// Whether the row of the registers counts: line 0 is no line of its own, the one before
+    /// goes on, as in gdb.
+    #[inline]
+    fn counts(&self) -> bool {
+        const MOST: u64 = u32::MAX as u64;
+        (1..=MOST).contains(&self.line) && self.file <= MOST
+    }
+
+    fn row(&self) -> Option<Row> {
+        self.counts().then_some(())?;
+        let (line, file) = (u32::try_from(self.line).ok()?, u32::try_from(self.file).ok()?);
+        let column = u32::try_from(self.column).unwrap_or(0);
+        Some(Row { address: self.address, line, column, file, is_stmt: self.is_stmt })
     }
 }
 
@@ -223,18 +252,8 @@ impl<'p> Machine<'p> {
         if self.rules.address_size == 8 { u64::MAX } else { u64::from(u32::MAX) }
     }
 
-    /// The row of the registers, if it counts: line 0 is no line of its own, the one before
-    /// goes on, as in gdb.
-    fn row(&self) -> Option<Row> {
-        let line = u32::try_from(self.mark.line).ok().filter(|line| *line != 0)?;
-        let file = u32::try_from(self.mark.file).ok()?;
-        let column = u32::try_from(self.mark.column).unwrap_or(0);
-        let Mark { address, is_stmt, .. } = self.mark;
-        Some(Row { address, line, column, file, is_stmt })
-    }
-
     /// Runs one instruction. `None` at the end, and for what is not usual.
-    #[inline]
+    #[inline(always)]
     fn step(&mut self) -> Option<Event> {
         let opcode = self.byte()?;
         if opcode >= self.rules.opcode_base {
@@ -332,10 +351,14 @@ impl<'p> Machine<'p> {
         }
     }
 
-    /// A LEB128 number of at most nine bytes, hence of less than 64 bits.
+    /// A LEB128 number of at most nine bytes, hence of less than 64 bits, and its bits.
     #[inline]
     fn leb128(&mut self) -> Option<(u64, u32)> {
-        let (mut value, mut shift) = (0_u64, 0_u32);
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some((u64::from(first), 7));
+        }
+        let (mut value, mut shift) = (u64::from(first & 0x7f), 7_u32);
         while shift < 63 {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;

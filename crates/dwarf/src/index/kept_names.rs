@@ -11,7 +11,7 @@ pub(crate) struct Place {
 }
 
 /// Fewer bytes of units than this are scanned faster than a file is opened.
-const WORTH_KEEPING: usize = 512 << 10;
+const WORTH_KEEPING: usize = 64 << 10;
 
 /// What is kept, and in which layout.
 const NAME: &str = "obit.names.2";

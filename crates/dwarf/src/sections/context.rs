@@ -120,6 +120,21 @@ impl<'x> Meter<'x> {
         self.left = self.left.saturating_sub(1);
         may
     }
+
+    /// Whether `count` more may be read.
+    pub(crate) fn steps(&mut self, count: usize) -> bool {
+        let wanted = count as u64;
+        while self.portion < wanted {
+            if !self.context.spend(PORTION) {
+                return false;
+            }
+            self.portion = self.portion.saturating_add(PORTION);
+        }
+        self.portion = self.portion.saturating_sub(wanted);
+        let may = self.left >= count;
+        self.left = self.left.saturating_sub(count);
+        may
+    }
 }
 
 impl Drop for Meter<'_> {

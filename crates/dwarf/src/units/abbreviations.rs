@@ -20,6 +20,8 @@ pub(crate) struct Table {
     pub(crate) abbreviations: Arc<Abbreviations>,
     /// Some entry that is no root of a unit may have `DW_AT_ranges`.
     pub(crate) has_scattered: bool,
+    /// Some function may state its addresses.
+    pub(crate) has_code: bool,
 }
 
 impl Tables {
@@ -47,20 +49,22 @@ impl Tables {
         offset: DebugAbbrevOffset<usize>,
         context: &Context,
     ) -> gimli::Result<Table> {
-        let mut has_scattered = false;
+        let (mut has_scattered, mut has_code) = (false, false);
         let length = scan_table(*gimli::Section::reader(section), offset.0, &mut |tag, name| {
             has_scattered |= name == dw::DW_AT_ranges
                 && !matches!(
                     tag,
                     dw::DW_TAG_compile_unit | dw::DW_TAG_partial_unit | dw::DW_TAG_skeleton_unit
                 );
+            has_code |=
+                tag == dw::DW_TAG_subprogram && matches!(name, dw::DW_AT_low_pc | dw::DW_AT_ranges);
         });
         // Many units may point into one long table, each a byte further.
         if !context.spend(length as u64) {
             return Err(gimli::Error::MissingUnitDie);
         }
         let abbreviations = Arc::new(section.abbreviations(offset)?);
-        Ok(Table { abbreviations, has_scattered })
+        Ok(Table { abbreviations, has_scattered, has_code })
     }
 }
 

@@ -74,6 +74,7 @@ impl<'d> Unit<'d> {
             tag: root.tag(),
             ranges: said.ranges,
             has_scattered: table.has_scattered,
+            has_code: table.has_code,
             shallow: OnceLock::new(),
             deep: OnceLock::new(),
             lines: OnceLock::new(),

@@ -15,8 +15,11 @@ pub(crate) struct Walk<'x, 'd, Note> {
     header: usize,
     encoding: Encoding,
     is_little_endian: bool,
-    /// By the numbers of the abbreviations.
+    /// By the numbers of the abbreviations. The last place is for all with higher numbers, each
+    /// time anew: a unit has no more abbreviations than bytes.
     plans: Vec<Option<Plan<Note>>>,
+    /// The number of the last place.
+    last: usize,
     /// The plan of the current entry.
     plan: usize,
     /// Offset in `bytes`: of the attributes of the current entry, or of the next entry.
@@ -91,6 +94,7 @@ impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
             encoding: unit.header.encoding(),
             is_little_endian: gimli::Reader::endian(&bytes) == gimli::RunTimeEndian::Little,
             plans: Vec::new(),
+            last: MAX_KEPT.min(bytes.len()),
             plan: 0,
             at: 0,
             depth: 0,
@@ -131,7 +135,13 @@ impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
         let mut passed = Passed { end: self.at, sibling: None };
         let plan = self.plans.get(self.plan).and_then(Option::as_ref);
         for step in plan.map_or(&[][..], |plan| &plan.steps) {
-            let done = passed.step(*step, self.bytes, self.encoding, self.is_little_endian);
+            let done = match step {
+                Step::Bytes(count) => {
+                    passed.end = passed.end.saturating_add(*count);
+                    continue;
+                }
+                _ => passed.step(*step, self.bytes, self.encoding, self.is_little_endian),
+            };
             done.ok_or(END)?;
         }
         if passed.end > self.bytes.len() {
@@ -173,12 +183,24 @@ impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
         code: u64,
         note: impl FnOnce(gimli::DwTag, &[gimli::AttributeSpecification]) -> Note,
     ) -> gimli::Result<&Plan<Note>> {
-        // A unit has no more abbreviations than bytes. The last place is for all with higher
-        // numbers, each time anew.
-        let last = MAX_KEPT.min(self.bytes.len());
-        let slot = usize::try_from(code).unwrap_or(last);
-        let (slot, is_kept) = (slot.min(last), slot < last);
+        let slot = usize::try_from(code).unwrap_or(self.last);
+        let (slot, is_kept) = (slot.min(self.last), slot < self.last);
         self.plan = slot;
+        if is_kept && matches!(self.plans.get(slot), Some(Some(_))) {
+            let known = self.plans.get(slot).and_then(Option::as_ref);
+            return known.ok_or(gimli::Error::InvalidAbbreviationCode(code));
+        }
+        self.new_plan(code, slot, is_kept, note)
+    }
+
+    #[cold]
+    fn new_plan(
+        &mut self,
+        code: u64,
+        slot: usize,
+        is_kept: bool,
+        note: impl FnOnce(gimli::DwTag, &[gimli::AttributeSpecification]) -> Note,
+    ) -> gimli::Result<&Plan<Note>> {
         if self.plans.len() <= slot {
             self.plans.resize_with(slot.saturating_add(1), || None);
         }
@@ -248,7 +270,15 @@ impl Passed {
 }
 
 /// The number in base 128 at `at`, and where it ends; its lower 64 bits.
+#[inline]
 fn leb128(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
+    match *bytes.get(at)? {
+        only @ ..0x80 => Some((u64::from(only), at.checked_add(1)?)),
+        _ => long_leb128(bytes, at),
+    }
+}
+
+fn long_leb128(bytes: &[u8], at: usize) -> Option<(u64, usize)> {
     let (mut value, mut shift, mut at) = (0_u64, 0_u32, at);
     loop {
         let byte = *bytes.get(at)?;

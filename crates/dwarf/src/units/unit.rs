@@ -40,6 +40,8 @@ pub(crate) struct Unit<'d> {
     pub(crate) ranges: RangeAttributes<'d>,
     /// Some function or block may have `DW_AT_ranges`.
     pub(crate) has_scattered: bool,
+    /// Some function may state its addresses.
+    pub(crate) has_code: bool,
     pub(crate) shallow: OnceLock<Functions>,
     pub(crate) deep: OnceLock<Functions>,
     pub(crate) lines: OnceLock<Lines>,

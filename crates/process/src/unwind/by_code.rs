@@ -89,10 +89,11 @@ impl Search<'_, '_> {
     /// The function's frame before the instruction at the pc, or before the call that it is
     /// to return from.
     fn frame_at(&mut self, frame: &Activation) -> Option<Frame> {
-        let start = (self.function_start)()?;
+        let (start, size) = (self.function)()?;
         let at = frame.lookup_pc();
         let before = at.0.checked_sub(start.0).filter(|before| *before < LARGEST_BODY)?;
-        let len = before.saturating_add(BEHIND).min(LARGEST_BODY);
+        let end = if before < size { size } else { before.saturating_add(BEHIND) };
+        let len = end.min(before.saturating_add(BEHIND)).min(LARGEST_BODY);
         let code = self.code_from(start, len)?;
         let decoder = (self.decoder_at)(start)?;
         let instructions = steps(decoder, start, &code);
@@ -327,7 +328,7 @@ mod tests {
             words: &mut 10_000,
             followed: &mut Followed::new(),
             without_handler: &mut (0..0),
-            function_start: &|| Some(Avma(START)),
+            function: &|| Some((Avma(START), 0)),
             decoder_at: &|_| Some(decoder),
         };
         let frame = Activation {

@@ -49,7 +49,7 @@ impl Search<'_, '_> {
 
     fn begun(&mut self, frame: &Activation) -> Option<Begun> {
         let prologue = self.facts.prologue.as_ref()?;
-        let start = (self.function_start)()?;
+        let start = self.function_start()?;
         let end = frame.lookup_pc().0.min(start.0.checked_add(LARGEST_PROLOGUE)?);
         let mut begun = Begun::default();
         let mut at = start;
@@ -113,7 +113,7 @@ mod tests {
             words: &mut 0,
             followed: &mut crate::unwind::by_code::Followed::new(),
             without_handler: &mut (0..0),
-            function_start: &|| Some(Avma(TEXT + 0x80)),
+            function: &|| Some((Avma(TEXT + 0x80), 0)),
             decoder_at: &|_| None,
         };
         search.by_begun(frame).map(|step| (step.pc.0, step.registers))

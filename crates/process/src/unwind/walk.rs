@@ -225,11 +225,11 @@ impl<'m> Unwinder<'m> {
             },
         };
         let (modules, machine, at) = (self.modules, self.machine, frame.lookup_pc());
-        let function_start = move || {
+        let function = move || {
             let index = modules.index_at(at)?;
             let module = modules.get(index)?;
             let symbol = modules.debug(index)?.symbol_at(module.to_svma(at))?;
-            Some(module.to_avma(symbol.address))
+            Some((module.to_avma(symbol.address), symbol.size))
         };
         let mut search = Search {
             facts,
@@ -239,7 +239,7 @@ impl<'m> Unwinder<'m> {
             words: &mut self.budget.words,
             followed: &mut self.followed,
             without_handler: &mut self.without_handler,
-            function_start: &function_start,
+            function: &function,
             decoder_at: &|at| modules.decoder_at(machine, at),
         };
         match search.caller(frame) {

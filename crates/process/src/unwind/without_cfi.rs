@@ -43,8 +43,9 @@ pub(super) struct Search<'c, 'm> {
     /// Addresses of return addresses that no handler's frame has, by earlier scans: in missing
     /// code each frame is scanned for, over much of what the last one was.
     pub(super) without_handler: &'c mut Range<u64>,
-    /// Where the symbols say that the function at the pc starts.
-    pub(super) function_start: &'c dyn Fn() -> Option<Avma>,
+    /// Where the symbols say that the function at the pc starts, and how long it is; 0 is not
+    /// known.
+    pub(super) function: &'c dyn Fn() -> Option<(Avma, u64)>,
     /// Who decodes the code there.
     pub(super) decoder_at: &'c dyn Fn(Avma) -> Option<Decoder>,
 }
@@ -85,6 +86,11 @@ impl Search<'_, '_> {
             .or_else(|| self.by_record(frame))
             .or_else(|| self.by_begun(frame))
             .or_else(|| self.by_scan(frame))
+    }
+
+    /// Where the function at the pc starts.
+    pub(super) fn function_start(&self) -> Option<Avma> {
+        Some((self.function)()?.0)
     }
 
     fn is_executable(&self, at: Avma) -> bool {
@@ -201,7 +207,7 @@ impl Search<'_, '_> {
         if matches!(here, [0xc3 | 0xc2, ..] | [0xf3, 0xc3, ..]) {
             return Progress::Frameless;
         }
-        let Some(start) = (self.function_start)() else {
+        let Some(start) = self.function_start() else {
             let before = self.code(Avma(pc.0.wrapping_sub(1)));
             return match is_frame_pointer_set(&here) && before.first() == Some(&PUSH) {
                 true => Progress::FramePointerPushed,
