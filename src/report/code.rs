@@ -3,7 +3,7 @@
 use super::{Flavor, Hex, InstructionReport};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Decoder, Machine, Registers};
-use obit_disassembly::{Instruction, disassemble, fixed_length};
+use obit_disassembly::{Instruction, around, fixed_length};
 use obit_process::process::{Frame, Process};
 use obit_redact::{Origin, Redactor};
 
@@ -47,20 +47,12 @@ impl Code<'_> {
         let ahead = (after as u64).saturating_add(1).saturating_mul(LONGEST_INSTRUCTION);
         let size = usize::try_from(back.saturating_add(ahead)).unwrap_or(0);
         let code = self.process.memory.read_up_to(start, size);
-        let all = disassemble(decoder, self.flavor, start, &code);
-        // Out of step: data among the code, or no function starts there.
-        let Some(current) = all.iter().position(|instruction| instruction.address == pc) else {
-            return Vec::new();
-        };
-        let first = current.saturating_sub(before);
-        let shown = all.iter().take(current + after + 1).skip(first);
-        let shown = shown.take_while(|instruction| self.is_same_function(pc, instruction));
-        shown.map(|instruction| self.report(instruction, pc, redactor)).collect()
-    }
-
-    fn is_same_function(&self, pc: Avma, instruction: &Instruction) -> bool {
         let name = |at| self.symbol(at).map(|(name, _)| name);
-        instruction.address <= pc || name(instruction.address) == name(pc)
+        let is_same_function = |at| at <= pc || name(at) == name(pc);
+        // None where it gets out of step: data among the code, or no function starts there.
+        let shown =
+            around(decoder, self.flavor, (start, &code), pc, (before, after), is_same_function);
+        shown.iter().map(|instruction| self.report(instruction, pc, redactor)).collect()
     }
 
     fn report(

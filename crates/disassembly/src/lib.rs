@@ -102,6 +102,29 @@ pub fn first(decoder: Decoder, flavor: Flavor, start: Avma, code: &[u8]) -> Opti
     up_to(decoder, flavor, start, code, 1).into_iter().next()
 }
 
+/// The instructions of `code`, which lies at `start`, around the one at `pc`: so many before it,
+/// and at most so many behind it while `is_wanted` takes their addresses. Empty where none begins
+/// at `pc`. Cheaper than [`disassemble`]: the others are not written.
+pub fn around(
+    decoder: Decoder,
+    flavor: Flavor,
+    (start, code): (Avma, &[u8]),
+    pc: Avma,
+    (before, after): (usize, usize),
+    is_wanted: impl Fn(Avma) -> bool,
+) -> Vec<Instruction> {
+    if let Decoder::X86 { bits } = decoder {
+        return x86::around(bits, flavor, (start, code), pc, (before, after), is_wanted);
+    }
+    let mut all = disassemble(decoder, flavor, start, code);
+    let Some(current) = all.iter().position(|instruction| instruction.address == pc) else {
+        return Vec::new();
+    };
+    all.truncate(current.saturating_add(after).saturating_add(1));
+    let shown = all.into_iter().skip(current.saturating_sub(before));
+    shown.take_while(|instruction| is_wanted(instruction.address)).collect()
+}
+
 fn up_to(
     decoder: Decoder,
     flavor: Flavor,

@@ -1,5 +1,7 @@
 //! x86, 32 and 64 bits.
 
+use std::collections::VecDeque;
+
 use iced_x86::{
     Decoder, DecoderOptions, Formatter, GasFormatter, IntelFormatter, OpKind, Register,
 };
@@ -15,39 +17,93 @@ pub(super) fn disassemble(
     code: &[u8],
     most: usize,
 ) -> Vec<Instruction> {
-    // Its tables take longer to build than a small core to read.
-    let mut formatter = None;
-    let mut decoder = Decoder::with_ip(bits, code, start.0, DecoderOptions::NONE);
-    let mut instructions = Vec::new();
-    while decoder.can_decode() && instructions.len() < most {
-        let decoded = decoder.decode();
-        let cut_off = decoder.last_error() == iced_x86::DecoderError::NoMoreBytes;
-        if cut_off {
+    let mut writer = Writer { flavor, formatter: None };
+    decode(bits, start, code).take(most).map(|decoded| writer.write(&decoded)).collect()
+}
+
+/// The instructions around the one at `pc`: `before` it, and at most `after` behind it that
+/// `is_wanted`. Those that are not wanted are not written.
+pub(super) fn around(
+    bits: u32,
+    flavor: Flavor,
+    (start, code): (Avma, &[u8]),
+    pc: Avma,
+    (before, after): (usize, usize),
+    is_wanted: impl Fn(Avma) -> bool,
+) -> Vec<Instruction> {
+    let mut ahead: VecDeque<Decoded> = VecDeque::new();
+    let mut all = decode(bits, start, code);
+    loop {
+        let Some(decoded) = all.next() else { return Vec::new() };
+        if decoded.address == pc {
+            ahead.push_back(decoded);
             break;
         }
-        let address = Avma(decoded.ip());
-        if decoded.is_invalid() {
-            // As objdump does: the next byte may begin one.
-            instructions.push(Instruction { address, len: 1, text: BAD.to_owned(), target: None });
-            let next = usize::try_from(address.0.wrapping_sub(start.0)).ok();
-            let next = next.and_then(|at| at.checked_add(1));
-            if next.is_none_or(|next| decoder.set_position(next).is_err()) {
-                break;
-            }
-            decoder.set_ip(address.0.wrapping_add(1));
-            continue;
+        ahead.push_back(decoded);
+        if ahead.len() > before {
+            ahead.pop_front();
         }
-        let plain = (flavor == Flavor::Att).then(|| x86_text::att(&decoded)).flatten();
+    }
+    let mut writer = Writer { flavor, formatter: None };
+    let shown = ahead.into_iter().chain(all.take(after));
+    let shown = shown.take_while(|decoded| is_wanted(decoded.address));
+    shown.map(|decoded| writer.write(&decoded)).collect()
+}
+
+/// What lies at an address.
+struct Decoded {
+    address: Avma,
+    /// `None` where no instruction begins.
+    instruction: Option<iced_x86::Instruction>,
+}
+
+/// The instructions of `code` up to the last one that is whole.
+fn decode(bits: u32, start: Avma, code: &[u8]) -> impl Iterator<Item = Decoded> {
+    let mut decoder = Decoder::with_ip(bits, code, start.0, DecoderOptions::NONE);
+    let mut is_over = false;
+    std::iter::from_fn(move || {
+        if is_over || !decoder.can_decode() {
+            return None;
+        }
+        let decoded = decoder.decode();
+        if decoder.last_error() == iced_x86::DecoderError::NoMoreBytes {
+            return None;
+        }
+        let address = Avma(decoded.ip());
+        if !decoded.is_invalid() {
+            return Some(Decoded { address, instruction: Some(decoded) });
+        }
+        // As objdump does: the next byte may begin one.
+        let next = usize::try_from(address.0.wrapping_sub(start.0)).ok();
+        let next = next.and_then(|at| at.checked_add(1));
+        is_over = next.is_none_or(|next| decoder.set_position(next).is_err());
+        decoder.set_ip(address.0.wrapping_add(1));
+        Some(Decoded { address, instruction: None })
+    })
+}
+
+/// Writes instructions.
+struct Writer {
+    flavor: Flavor,
+    /// Its tables take longer to build than a small core to read.
+    formatter: Option<Box<dyn Formatter>>,
+}
+
+impl Writer {
+    fn write(&mut self, decoded: &Decoded) -> Instruction {
+        let address = decoded.address;
+        let Some(instruction) = &decoded.instruction else {
+            return Instruction { address, len: 1, text: BAD.to_owned(), target: None };
+        };
+        let plain = (self.flavor == Flavor::Att).then(|| x86_text::att(instruction)).flatten();
         let text = plain.unwrap_or_else(|| {
             let mut text = String::new();
-            let formatter = formatter.get_or_insert_with(|| self::formatter(flavor));
-            formatter.format(&decoded, &mut text);
+            let formatter = self.formatter.get_or_insert_with(|| formatter(self.flavor));
+            formatter.format(instruction, &mut text);
             text
         });
-        let target = target(&decoded);
-        instructions.push(Instruction { address, len: decoded.len(), text, target });
+        Instruction { address, len: instruction.len(), text, target: target(instruction) }
     }
-    instructions
 }
 
 fn formatter(flavor: Flavor) -> Box<dyn Formatter> {

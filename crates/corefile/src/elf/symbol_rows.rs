@@ -117,6 +117,25 @@ impl SymbolRows {
         at.checked_add(1).map_or(self.len(), |above| self.below(above))
     }
 
+    /// The address of row number `row`.
+    pub(super) fn address(&self, row: usize) -> Option<u64> {
+        match self {
+            Self::Packed(_, rows) => rows.get(row).map(|row| row >> PLACE),
+            Self::Kept(rows) => rows.get(row).map(|row| row.address),
+        }
+    }
+
+    /// The first row at the address of the row before `end`.
+    pub(super) fn group_before(&self, end: usize) -> Option<usize> {
+        let last = end.checked_sub(1)?;
+        let address = self.address(last)?;
+        // Most are alone, and those that are not may be a million.
+        if last.checked_sub(1).is_none_or(|before| self.address(before) != Some(address)) {
+            return Some(last);
+        }
+        Some(self.below(address))
+    }
+
     /// Row number `row`. `image` is the one the rows were read from.
     pub(super) fn get(&self, image: &ElfImage, row: usize) -> Option<RawSymbol> {
         match self {

@@ -53,15 +53,18 @@ impl SymbolTable {
         let section = section_at(image, at);
         let mut label = None;
         let mut above = self.rows.up_to(at.0);
+        let mut group: Vec<RawSymbol> = Vec::new();
         for _ in 0..MAX_GROUPS {
-            let Some(last) = above.checked_sub(1) else { break };
-            let address = self.rows.get(image, last)?.address;
-            let start = self.rows.below(address);
-            let mut group: Vec<RawSymbol> = (start.max(above.saturating_sub(MAX_GROUP))..above)
-                .filter_map(|row| self.rows.get(image, row))
-                .filter(|entry| section.is_none_or(|index| entry.section == index))
-                .collect();
-            group.sort_by_key(|entry| name_of(image, entry));
+            let Some(start) = self.rows.group_before(above) else { break };
+            group.clear();
+            group.extend(
+                (start.max(above.saturating_sub(MAX_GROUP))..above)
+                    .filter_map(|row| self.rows.get(image, row))
+                    .filter(|entry| section.is_none_or(|index| entry.section == index)),
+            );
+            if group.len() > 1 {
+                group.sort_by_key(|entry| name_of(image, entry));
+            }
             while let Some(entry) = group.pop() {
                 let before = group.last();
                 if entry.binding == 0

@@ -57,6 +57,20 @@ impl DebugInfo {
     /// The symbol that stands for `at`, by gdb's choice among those of the image, its
     /// debug file and its MiniDebugInfo; where none holds it, the function of Go's own table.
     pub fn symbol_at(&self, at: Svma) -> Option<SymbolAt> {
+        let lock = || self.symbols_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = lock().get(&at) {
+            return known.clone();
+        }
+        let found = self.find_symbol_at(at);
+        let mut known = lock();
+        if known.len() >= SYMBOLS_KEPT {
+            known.clear();
+        }
+        known.insert(at, found.clone());
+        found
+    }
+
+    fn find_symbol_at(&self, at: Svma) -> Option<SymbolAt> {
         let symbol = self.nearest_symbol(at);
         let holds = |symbol: &Symbol<'_>| at.0.wrapping_sub(symbol.address.0) < symbol.size;
         if !symbol.as_ref().is_some_and(holds)
@@ -200,6 +214,10 @@ impl DebugInfo {
         best
     }
 }
+
+/// Answers about symbols that are remembered: deep stacks and tables of pointers ask for the same
+/// ones again.
+const SYMBOLS_KEPT: usize = 4096;
 
 /// Functions that nothing of the same stack called (`topofstack` of runtime/traceback.go).
 const OUTERMOST_OF_GO: [&str; 5] =

@@ -66,10 +66,13 @@ impl DebugInfo {
     }
 
     /// The type with this number.
+    #[inline]
     pub fn type_at(&self, id: TypeId) -> &Type {
-        if let Some(known) = self.types.known(id) {
-            return known;
-        }
+        self.types.known(id).unwrap_or_else(|| self.new_type_at(id))
+    }
+
+    #[cold]
+    fn new_type_at(&self, id: TypeId) -> &Type {
         let found = self.with_dwarf(|file| self.types.get(file, id));
         found.unwrap_or_else(|| self.types.unknown())
     }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use crate::go::GoFunctions;
 use crate::index::name_index::NameIndex;
 use crate::locate::DebugFiles;
-use crate::model::code::DebugLevel;
+use crate::model::code::{DebugLevel, SymbolAt};
 use crate::sections::cache::SectionCache;
 use crate::sections::context::{Context, NoticeLog, SplitLoader};
 use crate::sections::sources::Sources;
@@ -42,6 +42,7 @@ pub struct DebugInfo {
     scopes: ScopeTable,
     /// Functions asked for by name: symbol tables are not sorted by it.
     named: Mutex<HashMap<String, Option<Svma>>>,
+    symbols_at: Mutex<HashMap<Svma, Option<SymbolAt>>>,
 }
 
 self_cell::self_cell!(
@@ -103,6 +104,7 @@ impl DebugInfo {
             go_functions: OnceLock::new(),
             scopes: ScopeTable::default(),
             named: Mutex::default(),
+            symbols_at: Mutex::default(),
         }
     }
 

@@ -217,4 +217,18 @@ fn lines_are_counted_from_one_and_cut_where_they_are_long() {
     assert_eq!(text.line(4), None);
     assert_eq!(SourceText::new(b"a\n".to_vec()).line(2), None);
     assert_eq!(SourceText::new(Vec::new()).line(1), None);
+    assert_eq!(SourceText::new(b"a".to_vec()).line(0), None);
+}
+
+#[test]
+fn each_line_of_a_large_file_is_found() {
+    let lines: Vec<String> =
+        (0..5000_usize).map(|number| format!("{number}{}", "x".repeat(number % 91))).collect();
+    for text in [lines.join("\n"), lines.join("\n") + "\n", lines.join("\n\n\n\n")] {
+        let found = SourceText::new(text.clone().into_bytes());
+        for (number, line) in (1..).zip(text.lines()) {
+            assert_eq!(found.line(number), Some(line.as_bytes()), "{number}");
+        }
+        assert_eq!(found.line(text.lines().count() as u32 + 1), None);
+    }
 }

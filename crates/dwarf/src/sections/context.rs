@@ -108,6 +108,7 @@ impl<'x> Meter<'x> {
     }
 
     /// Whether one more may be read.
+    #[inline]
     pub(crate) fn step(&mut self) -> bool {
         if self.portion == 0 {
             if !self.context.spend(PORTION) {

@@ -67,6 +67,7 @@ const FIRST_BLOCK: u32 = 64;
 
 impl Slots {
     /// The block of a number, and the place in it.
+    #[inline]
     fn place(number: u32) -> Option<(usize, usize)> {
         let from_first = number.checked_add(FIRST_BLOCK)?;
         let block = from_first.ilog2().checked_sub(FIRST_BLOCK.ilog2())?;
@@ -74,6 +75,7 @@ impl Slots {
         Some((usize::try_from(block).ok()?, usize::try_from(place).ok()?))
     }
 
+    #[inline]
     pub(crate) fn get(&self, number: u32) -> Option<&Slot> {
         let (block, place) = Self::place(number)?;
         self.blocks.get(block)?.get()?.get(place)
@@ -125,6 +127,7 @@ impl TypeTable {
     }
 
     /// The type with this number, if it was read before.
+    #[inline]
     pub(crate) fn known(&self, id: TypeId) -> Option<&Type> {
         self.slots.get(id.0)?.ty.get().map(|ty| &**ty)
     }
