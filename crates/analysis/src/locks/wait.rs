@@ -253,7 +253,7 @@ mod tests {
             trust: FrameTrust::CallFrameInfo,
             activation: 0,
             pc: Avma(0),
-            function: Some(function.to_owned()),
+            function: Some(function.into()),
             linkage_name: None,
             from_symbol: true,
             language: None,

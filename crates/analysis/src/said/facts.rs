@@ -161,7 +161,7 @@ mod tests {
             trust: obit_process::process::FrameTrust::CallFrameInfo,
             activation: 0,
             pc: obit_corefile::addr::Avma(0x40_1000),
-            function: Some(function.to_owned()),
+            function: Some(function.into()),
             linkage_name: None,
             from_symbol: false,
             language: None,
