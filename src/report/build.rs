@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use super::cause_text::ShownTerms;
 use super::code::Code;
-use super::id::public_command;
-use super::id::shown_command;
+use super::id::{crash_id, shown_command};
 use super::known::{core, redactions, signal};
 use super::module::{DebugReport, ModuleFile, ModuleReport, ModuleRole};
 use super::next::Known;
@@ -17,15 +16,14 @@ use super::source_place::source_place;
 use super::values::Whose;
 use super::variables::Variables;
 use super::{
-    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, CrashId, FrameKind,
-    FrameReport, FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Package, ProcessReport,
-    Report, Rest, TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, values,
+    BuildOptions, Cause, Circumstances, Confidence, Context, CoreReport, FrameKind, FrameReport,
+    FrameTrust, Hex, ModulePlace, NoticeCode, NoticeReport, Package, ProcessReport, Report, Rest,
+    TailCalls, ThreadReport, Truncated, WhichRegisters, WhichStacks, values,
 };
 use super::{cause_text, findings, mappings, next, registers, source_values};
 use crate::circumstances::FileEvidence;
 use obit_analysis::{self as analysis, CauseClass, Owners};
-use obit_corefile::arch::Register;
-use obit_corefile::dump::{AuxKind, Dump, Signal, signal_name};
+use obit_corefile::dump::{Dump, signal_name};
 use obit_corefile::notice::Notice;
 use obit_dwarf::DebugLevel;
 use obit_process::module::{FileState, Module, ModuleKind};
@@ -577,44 +575,4 @@ fn stopped_at_an_instruction(dump: &Dump) -> bool {
 fn signal_of(thread: &Thread) -> Option<String> {
     let number = Some(thread.signal).filter(|number| *number != 0)?;
     Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
-}
-
-/// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
-/// that a cut core may lack, no size that compression changes, no argument of the command
-/// line.
-pub(super) fn crash_id(dump: &Dump) -> String {
-    let number = |value: Option<u64>| value.map(i128::from);
-    let signal = dump.signal.as_ref();
-    let mut id = CrashId::default()
-        .fact("machine", Some(dump.machine.name().as_bytes()))
-        .number("signal", signal.map(|signal| i128::from(signal.number)))
-        .number("code", signal.and_then(|signal| signal.code).map(i128::from))
-        .number("fault", number(signal.and_then(Signal::address).map(|at| at.0)));
-    let info = dump.process.as_ref();
-    id = id
-        .number("pid", info.map(|info| i128::from(info.pid)))
-        .number("ppid", info.and_then(|info| info.parent).map(i128::from))
-        .fact("comm", info.map(|_| public_command(dump)).as_deref());
-    // Where the kernel's address randomisation put things.
-    for (name, kind) in [
-        ("AT_RANDOM", AuxKind::Random),
-        ("AT_ENTRY", AuxKind::Entry),
-        ("AT_BASE", AuxKind::Base),
-        ("AT_SYSINFO_EHDR", AuxKind::SysinfoEhdr),
-    ] {
-        id = id.number(name, number(dump.auxv.get(kind)));
-    }
-    // The kernel writes threads in the order in which they came to rest.
-    let mut threads: Vec<_> = dump.threads.iter().collect();
-    threads.sort_by_key(|thread| thread.tid);
-    for thread in threads {
-        // No register that may hold data: `obit scrub` masks those, and the name stays.
-        let facts = dump.machine.facts();
-        let value = |register: Option<Register>| number(thread.registers.get(register?));
-        id = id
-            .number("tid", Some(i128::from(thread.tid)))
-            .number("pc", value(facts.map(|facts| facts.pc)))
-            .number("sp", value(facts.map(|facts| facts.sp)));
-    }
-    id.finish()
 }

@@ -5,7 +5,8 @@ use std::ffi::OsStr;
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-use obit_corefile::dump::Dump;
+use obit_corefile::arch::Register;
+use obit_corefile::dump::{AuxKind, Dump, Signal};
 use obit_redact::{Level, Origin, Redactor, Shown};
 
 /// The kernel's name of the process (`pr_fname`), if it is that of a mapped file; otherwise
@@ -27,6 +28,46 @@ fn is_named_for_file(dump: &Dump) -> bool {
         let file = file.path.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
         file == name || (name.len() == LONGEST_COMMAND && file.starts_with(name))
     })
+}
+
+/// The crash's name, of facts that the notes hold: no file of the analyst's, no memory
+/// that a cut core may lack, no size that compression changes, no argument of the command
+/// line.
+pub(super) fn crash_id(dump: &Dump) -> String {
+    let number = |value: Option<u64>| value.map(i128::from);
+    let signal = dump.signal.as_ref();
+    let mut id = CrashId::default()
+        .fact("machine", Some(dump.machine.name().as_bytes()))
+        .number("signal", signal.map(|signal| i128::from(signal.number)))
+        .number("code", signal.and_then(|signal| signal.code).map(i128::from))
+        .number("fault", number(signal.and_then(Signal::address).map(|at| at.0)));
+    let info = dump.process.as_ref();
+    id = id
+        .number("pid", info.map(|info| i128::from(info.pid)))
+        .number("ppid", info.and_then(|info| info.parent).map(i128::from))
+        .fact("comm", info.map(|_| public_command(dump)).as_deref());
+    // Where the kernel's address randomisation put things.
+    for (name, kind) in [
+        ("AT_RANDOM", AuxKind::Random),
+        ("AT_ENTRY", AuxKind::Entry),
+        ("AT_BASE", AuxKind::Base),
+        ("AT_SYSINFO_EHDR", AuxKind::SysinfoEhdr),
+    ] {
+        id = id.number(name, number(dump.auxv.get(kind)));
+    }
+    // The kernel writes threads in the order in which they came to rest.
+    let mut threads: Vec<_> = dump.threads.iter().collect();
+    threads.sort_by_key(|thread| thread.tid);
+    for thread in threads {
+        // No register that may hold data: `obit scrub` masks those, and the name stays.
+        let facts = dump.machine.facts();
+        let value = |register: Option<Register>| number(thread.registers.get(register?));
+        id = id
+            .number("tid", Some(i128::from(thread.tid)))
+            .number("pc", value(facts.map(|facts| facts.pc)))
+            .number("sp", value(facts.map(|facts| facts.sp)));
+    }
+    id.finish()
 }
 
 /// What may leave of the kernel's name of the process. One that is not a file's was set by the

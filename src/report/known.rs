@@ -2,8 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::build::crash_id;
-use super::id::shown_command;
+use super::id::{crash_id, shown_command};
 use super::{
     BuildOptions, CoreReport, Hex, NoticeCode, NoticeReport, ProcessReport, RedactionRules,
     Redactions, Report, SCHEMA, SignalReport, Tool,

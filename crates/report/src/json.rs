@@ -41,13 +41,16 @@ where
     buffered.flush()
 }
 
-/// Writes a value without an end of line.
-pub(crate) fn write_value<T>(value: &T, out: impl Write) -> io::Result<()>
+/// Adds a value to `out`, without an end of line.
+pub(crate) fn add_value<T>(value: &T, out: &mut Vec<u8>) -> io::Result<()>
 where
     T: Serialize + ?Sized,
 {
-    let mut serializer = serde_json::Serializer::with_formatter(out, Printable);
-    Ok(value.serialize(&mut serializer)?)
+    // Most of what is written are single signs: a list that may have to grow takes longer.
+    let mut buffered = BufWriter::new(out as &mut dyn Write);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut buffered, Printable);
+    value.serialize(&mut serializer)?;
+    buffered.flush()
 }
 
 /// The members of a [`Report`] that come before its threads; a test compares them.

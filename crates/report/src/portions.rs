@@ -47,7 +47,7 @@ impl Portions {
             None => Vec::with_capacity(BLOCK + BLOCK / 4),
         };
         let start = block.len();
-        let written = json::write_value(thread, &mut block);
+        let written = json::add_value(thread, &mut block);
         let length = block.len().saturating_sub(start);
         if written.is_ok() {
             self.threads.push(Written { tid: thread.tid, length });
@@ -106,7 +106,7 @@ pub fn write_with(rest: &Rest, portions: &Portions, mut out: impl Write) -> io::
 fn write(rest: &Rest, portions: &Portions, out: &mut dyn Write) -> io::Result<()> {
     let report = &rest.report;
     let mut ahead = Vec::new();
-    json::write_value(&MembersAhead::of(report), &mut ahead)?;
+    json::add_value(&MembersAhead::of(report), &mut ahead)?;
     out.write_all(ahead.strip_suffix(b"}").unwrap_or(&ahead))?;
     out.write_all(b",\"threads\":[")?;
     let mut kept = report.threads.iter().zip(rest.after.iter().copied()).peekable();
@@ -122,7 +122,7 @@ fn write(rest: &Rest, portions: &Portions, out: &mut dyn Write) -> io::Result<()
             }
             (None, Some((thread, _))) => {
                 own.clear();
-                json::write_value(thread, &mut own)?;
+                json::add_value(thread, &mut own)?;
                 own.as_slice()
             }
             (None, None) => break,
@@ -133,7 +133,7 @@ fn write(rest: &Rest, portions: &Portions, out: &mut dyn Write) -> io::Result<()
     }
     out.write_all(b"],")?;
     let mut behind = Vec::new();
-    json::write_value(&MembersBehind::of(report), &mut behind)?;
+    json::add_value(&MembersBehind::of(report), &mut behind)?;
     out.write_all(behind.strip_prefix(b"{").unwrap_or(&behind))?;
     out.write_all(b"\n")
 }
