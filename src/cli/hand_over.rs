@@ -51,7 +51,7 @@ impl<'h> HandOver<'h> {
         Self { remote, portions, waiting: Vec::new(), result: Ok(()) }
     }
 
-    /// Takes the next thread. After an error there is nobody to take more.
+    /// Takes the next thread. After an error no one takes more.
     pub(crate) fn take(&mut self, thread: &ThreadReport) {
         if self.result.is_err() {
             return;

@@ -52,6 +52,9 @@ impl Owner {
     }
 }
 
+/// Takes a part of a result that comes ahead of it.
+pub type TakePortion<'t> = dyn FnMut(&[u8]) -> io::Result<()> + 't;
+
 /// Answers the questions of a worker.
 #[derive(Debug)]
 pub struct Broker {
@@ -126,7 +129,7 @@ impl Broker {
         files: (Option<Owner>, &Companions),
         patience: Option<Duration>,
         observer: &dyn Observer,
-        take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+        take: &mut TakePortion<'_>,
     ) -> Attended {
         let mut known = None;
         let result = self.answers(channel, files, patience, observer, (&mut known, take));
@@ -139,7 +142,7 @@ impl Broker {
         (owner, companions): (Option<Owner>, &Companions),
         patience: Option<Duration>,
         observer: &dyn Observer,
-        (known, take): (&mut Option<Vec<u8>>, &mut dyn FnMut(&[u8]) -> io::Result<()>),
+        (known, take): (&mut Option<Vec<u8>>, &mut TakePortion<'_>),
     ) -> io::Result<Vec<u8>> {
         let mut until = patience.and_then(|patience| Instant::now().checked_add(patience));
         for _ in 0..MOST_QUESTIONS {

@@ -31,7 +31,8 @@ struct Written {
 pub struct Rest {
     /// The report. Its `threads` are those that other parts of it speak of.
     pub report: Report,
-    /// For each of them how many of those that were handed over come before it.
+    /// For each of them how many of those that were handed over come before it: all of them where
+    /// that is not said.
     pub after: Vec<usize>,
 }
 
@@ -109,7 +110,8 @@ fn write(rest: &Rest, portions: &Portions, out: &mut dyn Write) -> io::Result<()
     json::add_value(&MembersAhead::of(report), &mut ahead)?;
     out.write_all(ahead.strip_suffix(b"}").unwrap_or(&ahead))?;
     out.write_all(b",\"threads\":[")?;
-    let mut kept = report.threads.iter().zip(rest.after.iter().copied()).peekable();
+    let after = rest.after.iter().copied().chain(std::iter::repeat(usize::MAX));
+    let mut kept = report.threads.iter().zip(after).peekable();
     let (mut texts, mut handed_over) = (portions.texts(), 0);
     let (mut own, mut separator): (Vec<u8>, &[u8]) = (Vec::new(), b"");
     loop {
@@ -192,6 +194,18 @@ mod tests {
         let none = Rest::default();
         let expected = written(|out| write_report(&Report::default(), out));
         assert_eq!(written(|out| write_with(&none, &Portions::default(), out)), expected);
+    }
+
+    #[test]
+    fn a_thread_whose_place_is_not_known_comes_last() {
+        let mut portions = Portions::default();
+        (0..3).for_each(|tid| portions.push(&thread(tid)).unwrap());
+        let report = Report { threads: (3..5).map(thread).collect(), ..Report::default() };
+        let rest = Rest { report, after: vec![7] };
+        let document = written(|out| write_with(&rest, &portions, out));
+        let read = json::read_report(document.as_bytes()).unwrap();
+        assert!(read.threads.iter().map(|thread| thread.tid).eq(0..5));
+        assert!(portions.tids(&rest).into_iter().eq(0..5));
     }
 
     #[test]
