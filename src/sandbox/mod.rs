@@ -12,7 +12,7 @@ mod wire;
 mod with_companions;
 
 pub use archive::{Archive, NoArchive, UNPACK_MEMORY, unpack_for};
-pub use broker::{Attended, Broker, Owner};
+pub use broker::{Attended, Broker, Owner, TakePortion};
 pub use obit_sandbox::{Confined, Ended, Limits, Worker, support};
 pub use remote::{Remote, Task};
 pub use with_companions::WithCompanions;
