@@ -215,8 +215,8 @@ enum Stopped {
     Refused,
 }
 
-/// Bytes unpacked at a time.
-const PART: usize = 1 << 20;
+/// Bytes unpacked at a time: they stay in the cache of a processor until they are written.
+const PART: usize = 256 << 10;
 
 /// As [`inflate`], in parts.
 fn inflate_to(
@@ -224,7 +224,8 @@ fn inflate_to(
     mut left: u64,
     take: &mut dyn FnMut(&[u8]) -> Result<(), Stopped>,
 ) -> Result<(), Stopped> {
-    let mut part: Vec<u8> = Vec::with_capacity(PART);
+    let room = usize::try_from(left).unwrap_or(PART).min(PART);
+    let mut part: Vec<u8> = Vec::with_capacity(room);
     while left > 0 && !input.is_empty() {
         let mut stream = Decompress::new(true);
         loop {

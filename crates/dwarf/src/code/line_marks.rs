@@ -58,13 +58,20 @@ impl Marks {
             [before, after] => before.addresses.end <= after.addresses.start,
             _ => true,
         });
-        disjoint.then_some(found)
+        if !disjoint {
+            return None;
+        }
+        // Of functions without code. They begin where the next one does.
+        found.sequences.retain(|sequence| !sequence.addresses.is_empty());
+        Some(found)
     }
 
     /// Whether the program is of the usual kind.
     fn run(&mut self, machine: &mut Machine<'_>, meter: &mut Meter<'_>) -> bool {
-        // What linkers leave of sequences whose code they threw away.
-        let mut is_dead = false;
+        // What linkers leave of sequences whose code they threw away: addresses that do not rise,
+        // and the one from which they should.
+        let mut dead_at: Option<u64> = None;
+        let mut is_dropped = false;
         let mut open: Option<Open> = None;
         let mut rows = 0_usize;
         while !machine.has_ended() {
@@ -75,31 +82,35 @@ impl Marks {
             match event {
                 Event::None => {}
                 Event::Address(address) => {
-                    let dead = address < machine.mark.address
-                        || address >= machine.last_address().saturating_sub(1);
-                    if is_dead || (dead && open.is_some()) {
-                        return false;
-                    }
-                    is_dead = dead;
-                    if !dead {
+                    let before = dead_at.unwrap_or(machine.mark.address);
+                    if address >= before && address < machine.last_address().saturating_sub(1) {
+                        dead_at = None;
                         machine.mark.address = address;
+                        continue;
+                    }
+                    dead_at = Some(before);
+                    if let Some(dropped) = open.take() {
+                        if dropped.start != 0 {
+                            return false;
+                        }
+                        self.marks.truncate(dropped.first_mark);
+                        is_dropped = true;
                     }
                 }
-                Event::Row if is_dead => {}
                 Event::Row => {
                     rows = rows.saturating_add(1);
-                    if !self.add(&machine.mark, &mut open) {
+                    let is_skipped = is_dropped || dead_at.is_some();
+                    if !is_skipped && !self.add(&machine.mark, &mut open) {
                         return false;
                     }
                 }
                 Event::End => {
-                    if !is_dead {
-                        rows = rows.saturating_add(1);
-                        if !self.end(&machine.mark, open.take()) {
-                            return false;
-                        }
+                    rows = rows.saturating_add(1);
+                    let is_skipped = is_dropped || dead_at.is_some();
+                    if !is_skipped && !self.end(&machine.mark, open.take()) {
+                        return false;
                     }
-                    is_dead = false;
+                    (dead_at, is_dropped) = (None, false);
                     machine.reset();
                 }
             }
@@ -137,7 +148,7 @@ impl Marks {
     fn end(&mut self, mark: &Mark, open: Option<Open>) -> bool {
         let Some(open) = open else { return true };
         let Mark { address: end, next, .. } = *mark;
-        if end <= open.start || next.saturating_sub(open.marked_at) > LONGEST_STRIDE {
+        if end < open.start || next.saturating_sub(open.marked_at) > LONGEST_STRIDE {
             return false;
         }
         // What starts at 0 was thrown away by the linker.

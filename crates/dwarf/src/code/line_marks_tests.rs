@@ -8,6 +8,7 @@ use super::lines::all_rows;
 use crate::model::keys::List;
 use crate::testing::dwarf_builder::{self, Unit, sleb, uleb};
 use crate::units::line_rows::{Lines, Rows};
+use obit_corefile::addr::Svma;
 
 const START: u64 = 0x1000;
 
@@ -104,6 +105,18 @@ proptest! {
     fn of_a_usual_program_without_keeping_the_rows(program in usual(), line_range in 1..30_u8) {
         prop_assert!(compare(program, line_range));
     }
+}
+
+#[test]
+fn code_that_the_linker_threw_away_does_not_take_the_lines_of_the_next_function() {
+    // gcc sets the address several times in a function; all are 0 then.
+    let rows = dwarf_builder::Rows::new().row(0, 1, 4, true).row(0x10, 1, 5, true);
+    let rows = rows.row(0, 1, 6, true).row(0, 1, 7, true).end(0);
+    let rows = rows.row(START, 1, 41, true).end(START + 8);
+    let mut unit = Unit::new(START, 0x100);
+    unit.function("kept", START, 8);
+    let frames = unit.debug_info(rows.build(14)).frames_at(Svma(START + 4));
+    assert_eq!(frames[0].location.as_ref().and_then(|location| location.line), Some(42));
 }
 
 #[test]

@@ -144,18 +144,39 @@ fn marks<'d>(
 /// All rows that count, by address, up to the first error.
 pub(super) fn all_rows<'d>(
     file: &DwarfFile<'d>,
-    program: gimli::IncompleteLineProgram<Slice<'d>>,
+    mut program: gimli::IncompleteLineProgram<Slice<'d>>,
 ) -> (Vec<Row>, gimli::Result<()>) {
     let mut sequences: Vec<Vec<Row>> = Vec::new();
     let mut sequence = Sequence::default();
-    let mut program = program.rows();
+    let header = program.header().clone();
+    let mut instructions = header.instructions();
+    let mut row = gimli::LineRow::new(&header);
+    // Whether this is what a linker left of code that it threw away, as gimli decides.
+    let mut is_dead = false;
+    let unused = 64_u32.saturating_sub(u32::from(header.address_size()).saturating_mul(8));
+    let lowest_dead = u64::MAX.checked_shr(unused).unwrap_or(0).saturating_sub(1);
     let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
     let result = loop {
-        let row = match program.next_row() {
-            Ok(Some((_, row))) => row,
+        let instruction = match instructions.next_instruction(&header) {
+            Ok(Some(instruction)) => instruction,
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         };
+        if let gimli::LineInstruction::SetAddress(address) = instruction {
+            is_dead = address < row.address() || address >= lowest_dead;
+        }
+        match row.execute(instruction, &mut program) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(error) => break Err(error),
+        }
+        if is_dead {
+            if row.end_sequence() {
+                (sequence, is_dead) = (Sequence::default(), false);
+            }
+            row.reset(&header);
+            continue;
+        }
         if !meter.step() {
             break Ok(());
         }
@@ -166,8 +187,9 @@ pub(super) fn all_rows<'d>(
                 sequences.push(ended);
             }
         } else {
-            sequence.push(row);
+            sequence.push(&row);
         }
+        row.reset(&header);
     };
     sequences.sort_by_key(|rows| rows.first().map(|first| first.address));
     let mut rows = sequences.concat();

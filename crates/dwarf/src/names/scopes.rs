@@ -93,7 +93,7 @@ const WALKS: u32 = 32;
 fn ancestors<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Vec<(gimli::DwTag, UnitOffset)> {
     let may_walk = die.unit.scopes_asked.fetch_add(1, Ordering::Relaxed) < WALKS;
     let walked = if may_walk && die.unit.scopes.get().is_none() {
-        walk_to(file, die.unit, die.offset).unwrap_or_else(|error| {
+        walk_to(file, die.unit, None, die.offset, WALK).unwrap_or_else(|error| {
             file.context().report("the entries of a unit", error);
             Some(Vec::new())
         })
@@ -108,20 +108,37 @@ fn ancestors<'d>(file: &DwarfFile<'d>, die: Die<'_, 'd>) -> Vec<(gimli::DwTag, U
             }
             index
         });
-        index.around(die.offset)
+        let (mut around, may_be_more) = index.around(die.offset);
+        if let Some((_, function)) = around.last().copied().filter(|_| may_be_more) {
+            let most = file.context().limits.entries_per_lookup;
+            let inside = walk_to(file, die.unit, Some(function), die.offset, most);
+            let inside = inside.unwrap_or_else(|error| {
+                file.context().report("the entries of a unit", error);
+                None
+            });
+            around.extend(inside.unwrap_or_default());
+        }
+        around
     })
 }
 
-/// Walks from the root to `target`, jumping over what does not contain it; `None` when
-/// that takes too long.
+/// Walks to `target` from the root, or from inside the entry `from`, jumping over what does not
+/// contain it; `None` when that takes more than `most` entries.
 fn walk_to<'d>(
     file: &DwarfFile<'d>,
     unit: &Unit<'d>,
+    from: Option<UnitOffset>,
     target: UnitOffset,
+    most: usize,
 ) -> gimli::Result<Option<Vec<(gimli::DwTag, UnitOffset)>>> {
     let mut walk = Walk::new(&unit.inner)?;
     let mut around: Vec<(isize, gimli::DwTag, UnitOffset)> = Vec::new();
-    let mut meter = Meter::new(file.context(), WALK);
+    let mut meter = Meter::new(file.context(), most);
+    if let Some(from) = from {
+        walk.begin_at(from);
+        walk.next(|tag, _| tag)?;
+        walk.pass()?;
+    }
     while meter.step() {
         let head = walk.next(|tag, _| tag)?;
         let Some(head) = head.filter(|head| head.offset.0 < target.0) else {

@@ -1,13 +1,13 @@
 //! The entries of a unit that can be scopes of others.
 
-use gimli::UnitOffset;
+use gimli::{UnitOffset, constants as dw};
 
 use crate::sections::context::{Context, Meter};
 use crate::sections::sources::Slice;
 use crate::units::skim::Walk;
 
-/// All entries with children of a unit that can be scopes of others, for units whose
-/// entries cannot be jumped over.
+/// The entries with children of a unit that can be scopes of others, for units of which many are
+/// asked for. What is in functions is left out where it can be jumped over: most entries.
 #[derive(Default)]
 pub(crate) struct ScopeIndex {
     scopes: Vec<Scope>,
@@ -18,6 +18,8 @@ struct Scope {
     start: UnitOffset,
     end: usize,
     parent: Option<usize>,
+    /// What it contains is not here.
+    is_closed: bool,
 }
 
 impl ScopeIndex {
@@ -43,26 +45,37 @@ impl ScopeIndex {
                 let parent = open.last().map(|scope| scope.1);
                 open.push((entry.depth, self.scopes.len()));
                 let (tag, start) = (entry.note, entry.offset);
-                self.scopes.push(Scope { tag, start, end: usize::MAX, parent });
+                let is_closed = false;
+                self.scopes.push(Scope { tag, start, end: usize::MAX, parent, is_closed });
             }
-            walk.pass()?;
+            let sibling = walk.pass()?.sibling;
+            if entry.has_children
+                && entry.note == dw::DW_TAG_subprogram
+                && sibling.is_some_and(|to| walk.jump(to, entry.depth))
+                && let Some(function) = self.scopes.last_mut()
+            {
+                function.is_closed = true;
+            }
         }
         Ok(())
     }
 
-    /// The entries around `target`, the outermost first.
-    pub(crate) fn around(&self, target: UnitOffset) -> Vec<(gimli::DwTag, UnitOffset)> {
+    /// The entries around `target`, the outermost first, and whether there may be more inside the
+    /// last one.
+    pub(crate) fn around(&self, target: UnitOffset) -> (Vec<(gimli::DwTag, UnitOffset)>, bool) {
         let after = self.scopes.partition_point(|scope| scope.start.0 < target.0);
         let mut here = after.checked_sub(1);
         let mut found = Vec::new();
+        let mut is_closed = false;
         // A parent always comes before its children, so this ends.
         while let Some(scope) = here.and_then(|number| self.scopes.get(number)) {
             if target.0 < scope.end {
+                is_closed |= scope.is_closed;
                 found.push((scope.tag, scope.start));
             }
             here = scope.parent;
         }
         found.reverse();
-        found
+        (found, is_closed)
     }
 }

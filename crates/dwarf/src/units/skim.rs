@@ -167,6 +167,11 @@ impl<'x, 'd, Note: Copy> Walk<'x, 'd, Note> {
         Ok(())
     }
 
+    /// Begins with the entry at `from` in place of the root.
+    pub(crate) fn begin_at(&mut self, from: UnitOffset) {
+        self.at = from.0.saturating_sub(self.header);
+    }
+
     /// Goes on with the entry at `sibling`, which an entry of depth `depth` stated; `false` if
     /// that would be a step back.
     pub(crate) fn jump(&mut self, sibling: usize, depth: isize) -> bool {
