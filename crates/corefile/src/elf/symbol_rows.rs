@@ -67,7 +67,8 @@ impl SymbolRows {
         let e_machine = image.header().e_machine;
         let mut sets = CodeSets::default();
         if !matches!(e_machine, EM_ARM | EM_PPC64) {
-            let count = table.bytes(image).map_or(0, |bytes| bytes.len() / table.entry_size());
+            let count = table.bytes(image).map_or(0, <[u8]>::len);
+            let count = count.checked_div(table.entry_size()).unwrap_or(0);
             let mut rows = Vec::with_capacity(count);
             let entries = table.entries(image).filter(|entry| counts(image, entry));
             let fits = entries.map(|entry| packed(&entry)).all(|row| {
