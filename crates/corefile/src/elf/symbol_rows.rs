@@ -62,7 +62,7 @@ fn packed(entry: &RawSymbol) -> Option<u64> {
 }
 
 impl SymbolRows {
-    /// The rows of `table`, and the instruction sets that its symbols tell of.
+    /// The rows of `table`, and the instruction sets by its symbols.
     pub(super) fn read(image: &ElfImage, table: RawTable) -> (Self, CodeSets) {
         let e_machine = image.header().e_machine;
         let mut sets = CodeSets::default();
