@@ -17,7 +17,7 @@ pub trait Answer: Send + Sized + 'static {
     /// It is none.
     fn of_message(message: &[u8]) -> io::Result<Self>;
 
-    /// What is said of a core of which no worker says anything; why, in a sentence.
+    /// The answer for a core that no worker answered; why, in a sentence.
     ///
     /// # Errors
     /// It cannot be put together.

@@ -475,7 +475,7 @@ impl Batch<'_> {
     }
 }
 
-/// What of the files that were passed over the user may take for read, in sentences.
+/// What of the files that were skipped the user may take for read, in sentences.
 pub(crate) fn left_out(passed: &BTreeMap<Code, u64>) -> Vec<String> {
     let kinds = [
         (Code::LinkOutside, "links out of what was given, not followed without --follow"),

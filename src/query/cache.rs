@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -103,6 +104,13 @@ impl AnswerCache {
         let path = directory.join(&name).with_extension(EXTENSION);
         let entries = read(&path, &name).unwrap_or_default();
         Self { path, name, entries, has_new: false }
+    }
+
+    /// What the answers for the file at `path` are kept by, as the user named it: they quote it.
+    pub(super) fn stamp_of(path: &Path, stamp: &FileStamp) -> FileStamp {
+        let hasher = Sha256::new().chain_update(stamp.key);
+        let key = hasher.chain_update(path.as_os_str().as_bytes()).finalize();
+        FileStamp { key: key.into(), ..stamp.clone() }
     }
 
     /// The answers of the cores in a file, if it has not changed.
@@ -202,6 +210,30 @@ fn line(from: &mut impl BufRead) -> Option<Vec<u8>> {
     (!bytes.is_empty()).then_some(bytes)
 }
 
+/// Removes all kept answers in `directory`, and no other file: how many questions, and bytes.
+///
+/// # Errors
+/// One cannot be removed.
+pub fn clear_answers(directory: &Path) -> io::Result<(u64, u64)> {
+    let (mut count, mut bytes) = (0, 0);
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, 0)),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        let path = entry.path();
+        let is_ours = path.extension().is_some_and(|end| end == EXTENSION || end == "draft");
+        if is_ours && entry.file_type()?.is_file() {
+            bytes += entry.metadata()?.len();
+            fs::remove_file(&path)?;
+            count += 1;
+        }
+    }
+    Ok((count, bytes))
+}
+
 /// Removes the files that were used longest ago while there are too many.
 fn prune(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
@@ -296,5 +328,9 @@ mod tests {
             cache.store().unwrap();
         }
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), MOST_FILES);
+        fs::write(directory.path().join("mine"), "").unwrap();
+        assert_eq!(clear_answers(directory.path()).unwrap().0, MOST_FILES as u64);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert_eq!(clear_answers(&directory.path().join("none")).unwrap(), (0, 0));
     }
 }

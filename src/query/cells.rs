@@ -31,6 +31,10 @@ fn within(value: &Value, shown: &Variable, level: Level, depth: usize) -> Cell {
             let reason = shown.reason.as_ref().map_or("", |reason| reason.as_str());
             return Cell::unknown(reason);
         }
+        // What it points at may be known; an address it has none.
+        VariableStatus::ImplicitPointer if is_leaf => {
+            return Cell::unknown("synthetic pointer: what it points at is in no memory");
+        }
         _ => {}
     }
     // A reference is what it refers to.

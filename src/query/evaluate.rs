@@ -68,7 +68,8 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
         if question.crashed_only && !thread.crashed {
             continue;
         }
-        found.unseen += thread.omitted.map_or(0, |(count, _)| count as u64);
+        let omitted = thread.omitted.map_or(0, |(count, _)| count as u64);
+        found.unseen = found.unseen.saturating_add(omitted);
         for (place, frame) in thread.frames.iter().enumerate() {
             let source = frame.source.as_ref();
             let source = source.map(|source| (source.file.as_str(), source.line.unwrap_or(0)));

@@ -1,5 +1,5 @@
 //! What a core says of its process beyond what a record keeps: environment, globals, libraries,
-//! processor. By it, crashes of one group are told from others.
+//! processor. By it, crashes of one group are distinguished from others.
 
 use std::fs::File;
 use std::io;
@@ -119,7 +119,7 @@ fn libraries(process: &Process, redactor: &mut Redactor, features: &mut Features
     }
 }
 
-/// What the kernel said of the processor.
+/// What the kernel reported about the processor.
 fn processor(process: &Process, features: &mut Features) {
     let auxv = &process.dump.auxv;
     for (name, kind) in [("hwcap", AuxKind::Hwcap), ("hwcap2", AuxKind::Hwcap2)] {

@@ -15,7 +15,7 @@ mod rows;
 mod run;
 
 pub use answer::{CoreAnswer, FrameAnswer};
-pub use cache::{AnswerCache, CacheKey};
+pub use cache::{AnswerCache, CacheKey, clear_answers};
 pub use evaluate::{Question, evaluate};
 pub use facts::CoreFacts;
 pub use features::{CoreFeatures, features};

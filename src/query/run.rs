@@ -190,7 +190,9 @@ impl<A: Reply> Run<'_, A> {
             FirstLook::Core(metadata) => {
                 let stamp = stamp_of(&file.path, &metadata);
                 let kept = match &mut self.cache {
-                    Some(cache) if !self.batch.rescan => A::kept(cache, &stamp),
+                    Some(cache) if !self.batch.rescan => {
+                        A::kept(cache, &AnswerCache::stamp_of(&file.path, &stamp))
+                    }
                     _ => None,
                 };
                 let at = self.found.len();
@@ -282,7 +284,7 @@ impl<A: Reply> Run<'_, A> {
         }
         answers.iter().for_each(|answer| self.answered(answer));
         if let Some(cache) = self.cache.as_mut().filter(|_| !is_partial) {
-            A::keep(&answers, cache, &job.stamp);
+            A::keep(&answers, cache, &AnswerCache::stamp_of(&job.path, &job.stamp));
         }
         if let Some(found) = self.found.get_mut(job.at) {
             *found = Some((job.stamp, answers));

@@ -21,13 +21,13 @@ pub(crate) fn is_meant(pattern: &str, name: &str) -> bool {
         return true;
     }
     let (wanted, found) = (parts(pattern), parts(name));
-    let mut found = found.iter().rev().filter(|part| !is_passed_over(part, &wanted));
+    let mut found = found.iter().rev().filter(|part| !is_skipped(part, &wanted));
     !wanted.is_empty()
         && wanted.iter().rev().all(|wanted| found.next().is_some_and(|part| part.is(wanted)))
 }
 
 /// What C++ and Rust put between the names that a person writes.
-fn is_passed_over(part: &Part<'_>, wanted: &[Part<'_>]) -> bool {
+fn is_skipped(part: &Part<'_>, wanted: &[Part<'_>]) -> bool {
     let is_hash = part.base.len() == 17
         && part.base.starts_with('h')
         && part.base.bytes().skip(1).all(|byte| byte.is_ascii_hexdigit());

@@ -13,6 +13,9 @@ use crate::cli::message::say;
 /// What the cache may take on disk.
 const CACHE_BYTES: u64 = 4 << 30;
 
+/// The directory in it for the answers of `obit query`.
+pub(crate) const ANSWERS: &str = "queries";
+
 /// The variable that stands for the option.
 pub(crate) const VARIABLE: &str = "OBIT_CACHE_DIR";
 

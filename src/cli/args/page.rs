@@ -17,7 +17,7 @@ pub(crate) struct Width {
 #[command(next_help_heading = "What to show")]
 pub(crate) struct PageContent {
     /// Every thread's stack in full; identical stacks are shown once
-    #[arg(short, long, help_heading = None)]
+    #[arg(short, long, help_heading = "Output")]
     pub(crate) all_threads: bool,
     /// A few lines: what crashed, why, the frame to look at, the id of the crash
     #[arg(long, conflicts_with = "verbose", hide_short_help = true)]

@@ -12,7 +12,7 @@ use obit_triage::differ::{Difference, Distinction, Like};
 
 /// Columns of a trait.
 const WIDEST: usize = 70;
-/// Smaller probabilities are not told apart.
+/// Smaller probabilities are not distinguished.
 const LEAST: f64 = 0.001;
 
 /// Writes what is compared, then a row for each trait.

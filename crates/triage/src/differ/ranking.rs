@@ -149,7 +149,7 @@ pub fn differ(group: &[Features], others: &[Features]) -> Difference {
         return found;
     }
     let all = tests(group, others);
-    // Traits of the same crashes are one test: they cannot be told apart.
+    // Traits of the same crashes are one test: nothing distinguishes them.
     let mut same: BTreeMap<&[u8], Vec<&Test<'_>>> = BTreeMap::new();
     for test in &all {
         same.entry(&test.pattern).or_default().push(test);

@@ -5,11 +5,12 @@ mod warm;
 
 use clap::{Args, Subcommand};
 use obit::debuginfo::{CacheProblem, SectionDirectory};
+use obit::query::clear_answers;
 
 use status::StatusArgs;
 use warm::WarmArgs;
 
-use crate::cli::args::cache_directory::CacheDirectory;
+use crate::cli::args::cache_directory::{ANSWERS, CacheDirectory};
 use crate::cli::args::general::General;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
@@ -27,7 +28,8 @@ pub(crate) struct CacheArgs {
 enum CacheVerb {
     /// Print where the cache is, its size and what is in it
     Status(StatusArgs),
-    /// Remove all entries, and no other file; they are made again when they are needed
+    /// Remove all entries and the answers that `obit query` keeps, and no other file; they are
+    /// made again when they are needed
     Clear {
         #[command(flatten)]
         cache: CacheDirectory,
@@ -46,8 +48,12 @@ pub(crate) fn run(args: &CacheArgs, general: &General) -> Result<Exit, Failure> 
 
 fn clear(directory: &SectionDirectory) -> Result<Exit, Failure> {
     let cleared = directory.clear().map_err(|problem| unusable(&problem))?;
-    let entries = if cleared.entries == 1 { "entry" } else { "entries" };
-    let (count, freed) = (cleared.entries, size(cleared.bytes));
+    // What `obit query` keeps.
+    let answers = clear_answers(&directory.path().join(ANSWERS));
+    let (questions, bytes) = answers.map_err(|error| Failure::new(Exit::Unusable, &error))?;
+    let count = cleared.entries + questions;
+    let entries = if count == 1 { "entry" } else { "entries" };
+    let freed = size(cleared.bytes + bytes);
     let path = directory.path().display();
     Destination::lines()
         .write(|out| writeln!(out, "{path}: {count} {entries} removed, {freed} freed"))?;

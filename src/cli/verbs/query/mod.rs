@@ -23,6 +23,7 @@ use self::targets::Targets;
 use self::wanted::Wanted;
 use crate::cli::args::Output;
 use crate::cli::args::batch::BatchArgs;
+use crate::cli::args::cache_directory::ANSWERS;
 use crate::cli::args::core_files::Inputs;
 use crate::cli::args::general::General;
 use crate::cli::args::page::Width;
@@ -108,7 +109,7 @@ impl QueryArgs {
             return None;
         }
         let sections = self.batch.search.cache.directory()?;
-        let directory = SectionDirectory::new(sections.path().join("queries"), 0);
+        let directory = SectionDirectory::new(sections.path().join(ANSWERS), 0);
         directory.make_ready().ok()?;
         let journal = self.batch.journal.as_deref().map(|path| {
             let modified = path.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -217,7 +218,7 @@ fn ask(
 /// All but the table.
 fn findings(args: &QueryArgs, summary: &Summary) -> Findings {
     let answers = &summary.answers;
-    let sum = |of: fn(&CoreAnswer) -> u64| answers.iter().map(of).sum::<u64>();
+    let sum = |of: fn(&CoreAnswer) -> u64| answers.iter().map(of).fold(0, u64::saturating_add);
     let failed = |answer: &CoreAnswer| {
         let reason = answer.failure.as_ref()?;
         Some(Failed {

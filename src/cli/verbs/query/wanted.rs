@@ -100,7 +100,7 @@ impl Wanted {
         if let Some(text) = &self.group_by {
             let places = findings.table.places(text)?;
             if !has_key {
-                without_digits(&mut findings.table, &places);
+                level_tokens(&mut findings.table, &places);
             }
             findings.table = findings.table.grouped(&places, DISTINCT);
             findings.is_grouped = true;
@@ -147,7 +147,7 @@ const DISTINCT: &[(usize, &str)] = &[(0, "cores")];
 
 /// Makes equal what stands for hidden values in the columns at `places`: without a key of the
 /// user's, the digest of a token is another in each report.
-fn without_digits(table: &mut Table, places: &[usize]) {
+fn level_tokens(table: &mut Table, places: &[usize]) {
     for row in &mut table.rows {
         for at in places {
             if let Some(Datum::Hidden(token)) = row.get_mut(*at).map(|cell| &mut cell.datum) {
