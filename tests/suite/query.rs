@@ -329,7 +329,7 @@ fn what_a_group_shares_and_others_lack_comes_first_and_hidden_values_stay_hidden
 fn crash(place: &Place, number: u32, in_group: bool) {
     let to = place.cores().join(number.to_string());
     let mut command = place.command(&["run", "-q", "-o"]);
-    command.arg(&to).args(["--", "./server", if number % 2 == 0 { "-v" } else { "-s" }]);
+    command.arg(&to).args(["--", "./server", if number.is_multiple_of(2) { "-v" } else { "-s" }]);
     command.env("API_TOKEN", format!("hunter2-{number}"));
     if in_group {
         command.arg("--cache").env("MODE", "fast");
