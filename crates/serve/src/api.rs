@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::answer::{App, Asked, Failed};
 use crate::asked::{Fields, OF_VIEW};
 use crate::audit::Line;
-use crate::change::of_json;
+use crate::change::{object, of_json};
 use crate::gate::Who;
 use crate::http::Response;
 use crate::pages::dump_named;
@@ -177,8 +177,8 @@ impl App {
         }
         fields.only(&[])?;
         of_type_json(asked)?;
-        let body: Body = serde_json::from_slice(&asked.request.body)
-            .map_err(|error| Problem::new(400, format!("the body has no reason: {error}")))?;
+        let body: Body = object(&asked.request.body)
+            .map_err(|problem| Problem::new(400, format!("the body has no reason: {problem}")))?;
         let dump = self.revealed(who, &asked.id, &body.reason)?;
         Ok(Response::of(200, JSON, json(&self.report(&dump, Level::Off)?)))
     }

@@ -31,14 +31,22 @@ fn there<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Option<String>>, 
     Option::<String>::deserialize(value).map(Some)
 }
 
+/// Reads an object. Fields in order, as an array, would be read, too.
+pub(crate) fn object<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Err("expected a JSON object".to_owned());
+    }
+    serde_json::from_slice(body).map_err(|error| error.to_string())
+}
+
 fn wrong(name: &str, problem: &dyn std::fmt::Display) -> Problem {
     Problem::new(422, format!("{name}: {problem}"))
 }
 
 /// The change that a body of the API asks for.
 pub(crate) fn of_json(body: &[u8], now: i64) -> Result<GroupChange, Problem> {
-    let body: Body = serde_json::from_slice(body)
-        .map_err(|error| Problem::new(400, format!("the body is not a change: {error}")))?;
+    let body: Body = object(body)
+        .map_err(|problem| Problem::new(400, format!("the body is not a change: {problem}")))?;
     let change = GroupChange {
         state: match &body.state {
             Some(word) => Some(state(word, body.in_build.as_deref(), now)?),

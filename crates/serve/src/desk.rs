@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bytes::Bytes;
 use obit_redact::Level;
@@ -35,9 +35,22 @@ struct Open {
     idle: Vec<Store>,
 }
 
-/// An answer; whoever makes it holds the lock, and others wait for it.
+/// An answer.
 #[derive(Default)]
-struct Slot(Mutex<Option<(Version, Bytes)>>);
+struct Slot {
+    /// Held by whoever makes it.
+    making: Mutex<()>,
+    answer: Mutex<Option<(Version, Bytes)>>,
+}
+
+impl Slot {
+    /// The answer, if it is of this version, or of any.
+    fn answer(&self, of: Option<Version>) -> Option<Bytes> {
+        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = answer.as_ref().filter(|(version, _)| of.is_none_or(|of| of == *version));
+        answer.map(|(_, bytes)| bytes.clone())
+    }
+}
 
 impl Desk {
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
@@ -70,25 +83,41 @@ impl Desk {
     }
 
     /// The answer that is kept as `key`, if the store is as it was then; else what `make` gives.
+    /// While it is being made, others get the one before, if there is one.
     pub(crate) fn kept<E: From<StoreError>>(
         &self,
         key: &str,
         make: impl FnOnce() -> Result<Vec<u8>, E>,
     ) -> Result<Bytes, E> {
         let slot = self.slot(key);
-        let mut answer = slot.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before it is made: what changes meanwhile makes it old.
-        let version = {
-            let open = self.current()?;
-            (open.replaced, open.watcher.changes_of_others()?)
-        };
-        if let Some((_, bytes)) = answer.as_ref().filter(|(of, _)| *of == version) {
-            return Ok(bytes.clone());
+        let version = self.version()?;
+        if let Some(bytes) = slot.answer(Some(version)) {
+            return Ok(bytes);
         }
-        *answer = None;
+        let _making = match slot.making.try_lock() {
+            Ok(making) => making,
+            Err(TryLockError::Poisoned(making)) => making.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                if let Some(bytes) = slot.answer(None) {
+                    return Ok(bytes);
+                }
+                slot.making.lock().unwrap_or_else(PoisonError::into_inner)
+            }
+        };
+        // Before it is made: what changes meanwhile makes it old.
+        let version = self.version()?;
+        if let Some(bytes) = slot.answer(Some(version)) {
+            return Ok(bytes);
+        }
         let bytes = Bytes::from(make()?);
+        let mut answer = slot.answer.lock().unwrap_or_else(PoisonError::into_inner);
         *answer = Some((version, bytes.clone()));
         Ok(bytes)
+    }
+
+    fn version(&self) -> Result<Version, StoreError> {
+        let open = self.current()?;
+        Ok((open.replaced, open.watcher.changes_of_others()?))
     }
 
     fn slot(&self, key: &str) -> Arc<Slot> {
@@ -96,11 +125,7 @@ impl Desk {
         if let Some(slot) = kept.get(key) {
             return Arc::clone(slot);
         }
-        let size = |slot: &Arc<Slot>| {
-            // One that is being made is not waited for.
-            let answer = slot.0.try_lock().ok();
-            answer.and_then(|answer| answer.as_ref().map(|(_, bytes)| bytes.len())).unwrap_or(0)
-        };
+        let size = |slot: &Arc<Slot>| slot.answer(None).map_or(0, |bytes| bytes.len());
         if kept.len() >= KEPT || kept.values().map(size).sum::<usize>() > BYTES {
             kept.clear();
         }
@@ -172,6 +197,24 @@ mod tests {
         assert_eq!((ask(), ask()), (Bytes::from("4"), Bytes::from("4")));
         let dumps = |store: &mut Store| store.overview(&ViewOptions::default(), 1);
         assert_eq!(desk.ask(Level::Default, dumps).unwrap().dumps, 1);
+    }
+
+    #[test]
+    fn while_an_answer_is_made_others_get_the_one_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("t.db");
+        let mut other = store(&path, 1);
+        let desk = Desk::open(&path).unwrap();
+        let ask = |text: &str| desk.kept("k", || Ok::<_, StoreError>(text.as_bytes().to_vec()));
+        assert_eq!(ask("first").unwrap(), "first");
+        let group = other.groups().unwrap()[0].id.clone();
+        other.set_state(&group, &State::Ignored, 8).unwrap();
+        let second = desk.kept("k", || {
+            assert_eq!(ask("none").unwrap(), "first");
+            Ok::<_, StoreError>(b"second".to_vec())
+        });
+        assert_eq!(second.unwrap(), "second");
+        assert_eq!(ask("none").unwrap(), "second");
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Default for Limits {
             write_time: Duration::from_secs(20),
             life: Duration::from_secs(600),
             farewell: Duration::from_secs(5),
-            at_once: 8,
+            at_once: 4,
         }
     }
 }
