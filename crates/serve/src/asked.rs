@@ -9,6 +9,8 @@ use crate::problem::Problem;
 /// Bytes of all parameters, and how many there may be.
 const LONGEST: usize = 16 << 10;
 const MOST: usize = 64;
+/// Characters of a parameter of an address.
+const LONGEST_VALUE: usize = 1_000;
 
 /// Names and values.
 #[derive(Clone, Debug, Default)]
@@ -52,9 +54,13 @@ impl Fields {
         all.find(|(one, _)| one == name).map_or("", |(_, value)| value.trim())
     }
 
-    /// Fails if there is a name that is none of these, or one twice.
+    /// Fails if there is a name that is none of these, or one twice, or a value that is too long.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), Problem> {
-        for (at, (name, _)) in self.0.iter().enumerate() {
+        for (at, (name, value)) in self.0.iter().enumerate() {
+            if value.chars().count() > LONGEST_VALUE {
+                let problem = format!("{name}: expected at most {LONGEST_VALUE} characters");
+                return Err(Problem::new(400, problem));
+            }
             if !known.contains(&name.as_str()) {
                 let problem = match known {
                     [] => "there are no parameters here".to_owned(),
@@ -174,6 +180,7 @@ mod tests {
         let said = fields.only(&["find"]).unwrap_err();
         assert!(said.detail.contains("\"sort\"; known are find"), "{said:?}");
         assert!(read("a=1&a=2").only(&["a"]).is_err());
+        assert!(read(&format!("a={}", "x".repeat(1_001))).only(&["a"]).is_err());
         assert!(Fields::read(b"a=%00").is_err());
         assert!(Fields::read("a&".repeat(65).as_bytes()).is_err());
         assert!(Fields::read(&[b'a'; LONGEST + 1]).is_err());

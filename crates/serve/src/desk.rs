@@ -38,7 +38,7 @@ struct Open {
 /// An answer.
 #[derive(Default)]
 struct Slot {
-    /// Held by whoever makes it.
+    /// Held while it is made.
     making: Mutex<()>,
     answer: Mutex<Option<(Version, Bytes)>>,
 }

@@ -23,7 +23,7 @@ const WHOLE: Duration = Duration::from_secs(12 * 60 * 60);
 /// How someone is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
-    /// Whoever can connect.
+    /// Everyone who can connect.
     Open,
     /// By a token with each request.
     Bearer,

@@ -225,7 +225,7 @@ fn parameters(action: Action) -> Vec<Value> {
         Action::ApiBuilds => vec![query("program", "Only this program", text())],
         Action::ApiSearch => vec![json!({
             "name": "q", "in": "query", "required": true, "description": "What to search for",
-            "schema": { "type": "string", "minLength": 1, "maxLength": 200, "pattern": "\\S" },
+            "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": "\\S" },
         })],
         Action::ApiAudit => vec![
             query("after", "Only lines behind this number", up_to(u64::MAX >> 12)),

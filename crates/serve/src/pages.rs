@@ -61,7 +61,7 @@ impl App {
                 Action::Feed => self.feed(asked, who),
                 _ => Err(Problem::new(404, "there is no such page").into()),
             },
-            // Whoever is not known got no further.
+            // Those who are not known got no further.
             (_, None) => Err(Problem::new(401, "log in first").into()),
         }
     }

@@ -28,7 +28,7 @@ pub struct Settings {
     pub exposure: Option<Exposure>,
     /// The published description of the API.
     pub description: &'static str,
-    /// What is told to the one who runs it: nothing of it leaves.
+    /// Messages for the one who runs it: nothing of them leaves.
     pub log: Box<dyn Fn(&str) + Send + Sync>,
     /// Seconds since 1970.
     pub clock: fn() -> i64,
@@ -62,7 +62,7 @@ impl FromStr for Listen {
 /// How a server knows who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Auth {
-    /// It does not: whoever can connect is an analyst. For this machine alone.
+    /// It does not: everyone who can connect is an analyst. For this machine alone.
     None,
     /// By tokens, whose hashes are in this file.
     Tokens(PathBuf),

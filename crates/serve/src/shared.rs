@@ -1,4 +1,4 @@
-//! Links that show one page to whoever has them, for a time. Their secret is behind `#`, which
+//! Links that show one page to everyone who has them, for a time. Their secret is behind `#`, which
 //! browsers send to no one, and is kept as a hash, in memory alone.
 
 use std::collections::HashMap;

@@ -19,7 +19,7 @@ pub(crate) struct General {
     /// the terminal]
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) no_pager: bool,
-    /// Show more: whole names, paths and lists, addresses, registers of the crashed thread
+    /// Show more: whole names, paths and lists, addresses, registers
     #[arg(short, long, conflicts_with = "quiet", global = true)]
     pub(crate) verbose: bool,
     /// Show less: only the crash, no progress

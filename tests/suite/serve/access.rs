@@ -204,7 +204,7 @@ fn a_page_of_another_site_can_neither_change_nor_read_anything() {
     for twice in [[here.as_str(), "Origin: http://evil.example"]] {
         assert_eq!(server.post(&path, &twice, &form).status, 403);
     }
-    // No one is told that another site may read an answer.
+    // No answer lets another site read it.
     let answer = server.ask("GET", "/api/v1/groups", &["Origin: http://evil.example"], "");
     assert!(answer.header("access-control-allow-origin").is_none(), "{answer:?}");
     // A name of someone else that leads to this machine.

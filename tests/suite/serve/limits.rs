@@ -129,7 +129,7 @@ fn requests_sent_together_are_answered_in_their_order() {
 }
 
 #[test]
-fn a_client_that_asks_too_often_is_told_when_to_ask_again() {
+fn a_client_that_asks_too_often_learns_when_to_ask_again() {
     let server = Server::start(&["--rate", "2"]);
     let statuses: Vec<u16> = (0..20).map(|_| server.get("/login").status).collect();
     assert_eq!(statuses[0], 303);

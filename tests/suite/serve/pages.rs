@@ -105,7 +105,7 @@ fn a_group_is_resolved_assigned_linked_and_noted_in_its_page() {
 }
 
 #[test]
-fn of_two_people_who_change_a_group_the_second_is_told() {
+fn of_two_people_who_change_a_group_the_second_is_refused() {
     let server = Server::open();
     let path = format!("/groups/{}", server.groups(&[])[0]);
     let page = server.get(&path);

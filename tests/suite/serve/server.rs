@@ -1,4 +1,4 @@
-//! A server with a store of invented crashes, and a client that sends what it is told to.
+//! A server with a store of invented crashes, and a client that sends anything.
 
 use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read, Write};

@@ -170,7 +170,7 @@ async fn accept(
     Ok(())
 }
 
-/// Tells a client that there are too many, as far as that can be done without waiting.
+/// Refuses a client because there are too many, as far as that can be done without waiting.
 fn refuse(socket: &Socket) {
     const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
         retry-after: 5\r\ncontent-length: 0\r\n\r\n";
