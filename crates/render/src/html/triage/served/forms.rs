@@ -12,6 +12,8 @@ pub fn login(problem: Option<&str>) -> String {
             h1 id="login-title" { "Log in" }
             @if let Some(problem) = problem { p.problem role="alert" { (stored(problem, NAME * 4)) } }
             form.stacked method="post" action="/login" {
+                // For keepers of passwords, which want a name beside one.
+                input type="text" name="username" value="obit" autocomplete="username" hidden;
                 label { span { "Token" }
                     input type="password" name="token" required maxlength="200"
                         autocomplete="current-password" spellcheck="false";
