@@ -32,6 +32,7 @@ mod memory;
 mod minidump_core;
 mod newcomer;
 mod odd_names;
+#[cfg(feature = "serve")]
 mod openapi;
 mod oracle;
 mod pack;
@@ -49,6 +50,7 @@ mod run;
 mod sandbox;
 mod schemas;
 mod scrub;
+#[cfg(feature = "serve")]
 mod serve;
 mod signature;
 mod snapshot;

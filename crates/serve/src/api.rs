@@ -27,6 +27,8 @@ const FOUND: usize = 20;
 const LINES: usize = 1_000;
 /// Where a list may begin.
 const LAST: usize = 10_000_000;
+/// The number of the last line of the audit log that can be asked for.
+pub(crate) const LAST_LINE: usize = (1 << 52) - 1;
 
 const JSON: &str = "application/json";
 
@@ -257,7 +259,7 @@ impl App {
 
     fn api_audit(&self, fields: &Fields) -> Result<Response, Failed> {
         fields.only(&["after", "limit"])?;
-        let after = fields.number("after", 0, usize::MAX)? as u64;
+        let after = fields.number("after", 0, LAST_LINE)? as u64;
         let most = fields.number("limit", 100, LINES)?;
         let mut lines = Vec::new();
         let anchor = self.audit_lines(&mut |line| {

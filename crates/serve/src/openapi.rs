@@ -228,7 +228,7 @@ fn parameters(action: Action) -> Vec<Value> {
             "schema": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": "\\S" },
         })],
         Action::ApiAudit => vec![
-            query("after", "Only lines behind this number", up_to(u64::MAX >> 12)),
+            query("after", "Only lines behind this number", up_to(crate::api::LAST_LINE as u64)),
             query("limit", "Lines at most", up_to(1_000)),
         ],
         _ => Vec::new(),
