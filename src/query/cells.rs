@@ -196,7 +196,10 @@ mod tests {
             };
             assert!(token.starts_with("<email:"), "{token}");
         }
-        let letters = secret.bytes().map(|byte| scalar(Scalar::Unsigned(byte.into())));
+        let letters = secret.bytes().map(|byte| Value {
+            type_name: Some("u8".into()),
+            ..scalar(Scalar::Unsigned(byte.into()))
+        });
         let value = Value { elements: letters.collect(), ..Value::default() };
         assert_eq!(cell_at(Level::Default, &value).datum, Datum::Hidden(HIDDEN.to_owned()));
         let letter = Scalar::Character { code: 97, character: Some('a') };
