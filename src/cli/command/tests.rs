@@ -71,8 +71,11 @@ fn options_in(text: &str) -> BTreeSet<String> {
 }
 
 fn options_of(command: &Command) -> BTreeSet<String> {
-    let longs = command.get_arguments().filter_map(|arg| arg.get_long().map(str::to_owned));
-    longs.collect()
+    let of = |arg: &clap::Arg| {
+        let aliases = arg.get_visible_aliases().unwrap_or_default();
+        arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
+    };
+    command.get_arguments().flat_map(of).collect()
 }
 
 #[test]
