@@ -9,6 +9,7 @@ use std::path::Path;
 
 use crate::report::Report;
 use crate::report::json::write_report;
+use crate::scrub::masked_path;
 use obit_corefile::elf::{BuildId, ElfImage};
 use obit_dwarf::DebugInfo;
 use obit_process::process::Process;
@@ -41,6 +42,8 @@ pub struct Packed {
     pub debug_files: usize,
     /// Bytes of both.
     pub bytes: u64,
+    /// Files that have no name, or that of another.
+    pub left_out: usize,
 }
 
 /// Writes `core`, the scrubbed one of `process`, and its `report` with all images of the
@@ -66,29 +69,36 @@ pub fn write(
         let Some(image) = module.image.as_deref().filter(|image| image.path().is_some()) else {
             continue;
         };
-        let id = module.build_id.as_ref().filter(|_| image.build_id().is_some());
-        let name = match id {
-            Some(id) => by_id(id, ""),
-            None => by_name(&module.path),
-        };
+        let id = module.build_id.as_ref().filter(|id| image.build_id() == Some(id));
+        let name = id.and_then(|id| by_id(id, "")).unwrap_or_else(|| by_path(&module.path));
         let files = process.modules.debug_if_searched(index).map(DebugInfo::files);
         let debug = files.and_then(|files| files.debug.as_deref());
         let alternate = files.and_then(|files| files.alternate.as_deref());
         let package = files.and_then(|files| files.package.as_deref());
-        let id_of_alternate = alternate.and_then(ElfImage::build_id);
+        // A debug file without build ID is called as the link to it says.
+        let of_debug = |file: &ElfImage| {
+            let by_id = file.build_id().and_then(|id| by_id(id, ".debug"));
+            by_id.or_else(|| Some(format!("debug/{index}/{}", file_name(file.path()?)?)))
+        };
         let beside = [
-            (debug, id.map_or_else(|| format!("{name}.debug"), |id| by_id(id, ".debug"))),
-            (alternate, id_of_alternate.map(|id| by_id(id, ".debug")).unwrap_or_default()),
-            (package, format!("{name}.dwp")),
+            (debug, debug.and_then(of_debug)),
+            (alternate, alternate.and_then(of_debug)),
+            (package, Some(format!("{name}.dwp"))),
         ];
         if names.insert(name.clone()) {
             packed.images += 1;
             packed.bytes += add_image(&mut archive, &name, image)?;
+        } else if id.is_none() {
+            packed.left_out += 1;
         }
         for (file, name) in beside {
-            if let Some(file) = file.filter(|_| !name.is_empty() && names.insert(name.clone())) {
-                packed.debug_files += 1;
-                packed.bytes += add_image(&mut archive, &name, file)?;
+            match (file, name) {
+                (Some(file), Some(name)) if names.insert(name.clone()) => {
+                    packed.debug_files += 1;
+                    packed.bytes += add_image(&mut archive, &name, file)?;
+                }
+                (Some(_), None) => packed.left_out += 1,
+                _ => {}
             }
         }
     }
@@ -96,17 +106,24 @@ pub fn write(
     Ok(packed)
 }
 
-/// `.build-id/ab/cdef…`, as in the directories of debug files.
-fn by_id(id: &BuildId, suffix: &str) -> String {
+/// `.build-id/ab/cdef…`, as in the directories of debug files; `None` for an ID of one byte.
+fn by_id(id: &BuildId, suffix: &str) -> Option<String> {
     let hex = id.to_string();
-    let (first, rest) = hex.split_at_checked(2).unwrap_or((&hex, ""));
-    format!(".build-id/{first}/{rest}{suffix}")
+    let (first, rest) = hex.split_at_checked(2).filter(|(_, rest)| !rest.is_empty())?;
+    Some(format!(".build-id/{first}/{rest}{suffix}"))
 }
 
-/// A module without build ID is looked for by its name.
-fn by_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    format!("modules/{name}")
+/// A module without build ID is looked for by its path, which the scrubbed core has without
+/// people's names.
+fn by_path(path: &Path) -> String {
+    let path = masked_path(path.as_os_str().as_encoded_bytes());
+    let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
+    std::iter::once("modules").chain(parts).collect::<Vec<_>>().join("/")
+}
+
+fn file_name(path: &Path) -> Option<String> {
+    let path = masked_path(path.as_os_str().as_encoded_bytes());
+    path.rsplit('/').next().filter(|name| !matches!(*name, "" | "." | "..")).map(str::to_owned)
 }
 
 fn add_image(

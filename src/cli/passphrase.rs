@@ -48,7 +48,7 @@ pub(super) fn to_write() -> Result<String, Failure> {
 
 fn ask(prompt: &str) -> Result<String, Failure> {
     let failed = |error: io::Error| {
-        let what = format!("no terminal to ask for the passphrase ({error}): set {VARIABLE}");
+        let what = format!("the passphrase cannot be asked for ({error}): set {VARIABLE}");
         Failure::usage(&what)
     };
     let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
@@ -76,7 +76,7 @@ fn line(terminal: &mut dyn Read) -> io::Result<Option<String>> {
             // A letter of several bytes is one.
             BACKSPACE | DELETE => while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {},
             byte if typed.len() < LONGEST => typed.push(byte),
-            _ => {}
+            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is too long")),
         }
     }
     let text = String::from_utf8(typed);

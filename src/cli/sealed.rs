@@ -95,7 +95,12 @@ fn keys_of<K: std::str::FromStr<Err = BadKey>>(path: &Path, what: &str) -> Resul
     let mut text = String::new();
     let name = path.display();
     let read = open_regular(path).and_then(|file| file.take(KEYS).read_to_string(&mut text));
-    read.map_err(|error| Failure::usage(&format!("{name}: {error}")))?;
+    read.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidData => {
+            Failure::usage(&format!("{name} is no text; a file of {what} is expected"))
+        }
+        _ => Failure::usage(&format!("{name}: {error}")),
+    })?;
     let lines = text.lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let keys = lines.map(|(number, line)| {

@@ -65,6 +65,10 @@ pub fn features(core: CoreFile, options: Options, build: &BuildOptions) -> CoreF
     for argument in arguments.iter().skip(1).take(MOST_ARGUMENTS) {
         features.add_argument(argument.as_str());
     }
+    // Without any, the core does not hold them.
+    if (1..=MOST_ARGUMENTS + 1).contains(&arguments.len()) {
+        features.complete(FeatureKind::Argument);
+    }
     environment(&process, &mut redactor, &mut features);
     libraries(&process, &mut redactor, &mut features);
     processor(&process, &mut features);

@@ -152,6 +152,13 @@ fn near(dump: &Dump) -> BTreeSet<u64> {
     ends.map(|at| at >> 32).filter(|upper| *upper != 0).collect()
 }
 
+/// A path as a scrubbed core has it.
+pub(crate) fn masked_path(path: &[u8]) -> String {
+    let mut path = path.to_vec();
+    notes::mask_path(&mut path, &mut Redactor::without_key(Level::Default));
+    String::from_utf8_lossy(&path).into_owned()
+}
+
 /// Masks whose homes paths name. A path that crosses the end of `bytes` is masked whole.
 fn mask_paths(paths: &[(u64, u64)], start: u64, bytes: &mut [u8]) {
     let end = start.saturating_add(bytes.len() as u64);

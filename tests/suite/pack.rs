@@ -245,3 +245,60 @@ fn unpack_writes_the_files_and_never_over_others() {
     assert_eq!(other.status.code(), Some(2));
     assert!(!machine.path("elsewhere").exists());
 }
+
+#[test]
+fn what_cannot_be_written_leaves_no_directory_behind() {
+    let machine = Machine::of("null-field");
+    let core = machine.case.plain_core();
+    let mut archive = tar::Builder::new(Vec::new());
+    // A file where another wants a directory.
+    let program = fs::read(machine.case.program()).unwrap();
+    for (name, content) in [("core", &core), ("p", &program), ("p/q", &program)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, name, content.as_slice()).unwrap();
+    }
+    fs::write(machine.path("bad.tar"), archive.into_inner().unwrap()).unwrap();
+    let output = machine.obit(&["unpack", "bad.tar", "-o", "out"]);
+    assert_eq!(output.status.code(), Some(74), "{}", stderr(&output));
+    let left: Vec<_> =
+        fs::read_dir(machine.directory.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(left.iter().all(|path| path.is_file()), "{left:?}");
+}
+
+#[test]
+fn libraries_of_one_name_without_build_ids_stay_apart() {
+    let machine = tempfile::tempdir().unwrap();
+    let at = |name: &str| machine.path().join(name);
+    let compile = |words: &[&str]| {
+        let flags = ["-g", "-O0", "-Wl,--build-id=none"];
+        let built = Command::new("cc").current_dir(machine.path()).args(flags).args(words).status();
+        assert!(built.unwrap().success());
+    };
+    for (name, function) in [("a", "fa"), ("b", "fb")] {
+        fs::create_dir(at(name)).unwrap();
+        fs::write(at(name).join("l.c"), format!("void {function}(int *p) {{ *p = 1; }}\n"))
+            .unwrap();
+        compile(&["-shared", "-fPIC", &format!("{name}/l.c"), "-o", &format!("{name}/libl.so")]);
+    }
+    let main = "void fa(int *); void fb(int *); int main(void) { int i; fa(&i); fb(0); }\n";
+    fs::write(at("m.c"), main).unwrap();
+    compile(&["m.c", "a/libl.so", "b/libl.so", "-o", "m"]);
+    let run = obit().current_dir(machine.path()).args(["run", "--", "./m"]).output().unwrap();
+    let core = fs::read_dir(at("obit-crashes")).unwrap().map(|entry| entry.unwrap().path());
+    let core = core.into_iter().find(|path| path.extension().is_some_and(|end| end == "core"));
+    let core = core.unwrap_or_else(|| panic!("{}", stderr(&run)));
+    let pack = obit().current_dir(machine.path()).arg("pack").arg(&core).args(["-o", "p"]).output();
+    assert_eq!(pack.as_ref().unwrap().status.code(), Some(0), "{}", stderr(&pack.unwrap()));
+    for name in ["a", "b", "m", "m.c"] {
+        let path = at(name);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap()
+        } else {
+            fs::remove_file(path).unwrap()
+        }
+    }
+    let output = obit().current_dir(machine.path()).args(["--json", "p"]).output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(functions(&report)[..2], ["\"fb\"", "\"main\""]);
+}

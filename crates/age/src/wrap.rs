@@ -132,6 +132,10 @@ fn sealed(wrapping: &[u8; 32], key: &[u8; 16]) -> io::Result<Vec<u8>> {
 }
 
 fn opened(wrapping: &[u8; 32], body: &[u8]) -> Option<FileKey> {
+    // No other length is looked at: one key must not open two contents.
+    if body.len() != 32 {
+        return None;
+    }
     let cipher = ChaCha20Poly1305::new(&Key::from(*wrapping));
     let key = cipher.decrypt(&Nonce::from([0; 12]), body).ok()?;
     key.try_into().ok().map(FileKey)

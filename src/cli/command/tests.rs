@@ -71,7 +71,7 @@ fn options_in(text: &str) -> BTreeSet<String> {
 }
 
 fn options_of(command: &Command) -> BTreeSet<String> {
-    let of = |arg: &clap::Arg| {
+    let of = |arg: &Arg| {
         let aliases = arg.get_visible_aliases().unwrap_or_default();
         arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
     };

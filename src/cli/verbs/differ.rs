@@ -113,12 +113,12 @@ pub(crate) fn run(args: &DifferArgs, general: &General) -> Result<Exit, Failure>
     let merged = |side: Vec<Compared>| {
         let mut cores = 0;
         let merge = |one: Compared| {
-            let mut features = one.features;
-            if let Some(more) = one.file.and_then(|file| read.get(&file.key)) {
-                features.merge(more.clone());
-                cores += 1;
+            let more = one.file.and_then(|file| read.get(&file.key));
+            cores += u64::from(more.is_some());
+            match read.is_empty() {
+                true => one.features,
+                false => one.features.with_core(more.cloned()),
             }
-            features
         };
         let features: Vec<Features> = side.into_iter().map(merge).collect();
         (features, cores)
@@ -129,8 +129,8 @@ pub(crate) fn run(args: &DifferArgs, general: &General) -> Result<Exit, Failure>
         (group, against, cores, other_cores);
     if cores < found.dumps || other_cores < found.other_dumps {
         found.notes.push(
-            "environment, globals, libraries and processor are known only of dumps whose core \
-             was read: `obit differ GROUP DIR` looks for them below DIR, too"
+            "arguments, environment, globals, libraries and processor are compared only of dumps \
+             whose core was read, if any was: `obit differ GROUP DIR` looks for them below DIR, too"
                 .to_owned(),
         );
     }

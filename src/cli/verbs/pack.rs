@@ -110,15 +110,15 @@ pub(crate) fn run(args: &PackArgs, general: &General) -> Result<Exit, Failure> {
             let size = u64::try_from(stat.st_size).unwrap_or(0);
             describe(path, size, packed, lock.as_ref());
         }
-        Ok(differs)
+        Ok((differs, packed.left_out))
     });
-    let differs = done??;
+    let (differs, left_out) = done??;
     draft.publish().map_err(failed)?;
     if !differs.is_empty() {
         say(&format!("the report on the packed core differs: {}", differs.join(", ")));
         return Ok(Exit::Incomplete);
     }
-    Ok(Exit::Success)
+    Ok(if left_out > 0 { Exit::Incomplete } else { Exit::Success })
 }
 
 fn write(
@@ -151,7 +151,7 @@ fn write(
 }
 
 fn describe(path: &Path, size: u64, packed: Packed, lock: Option<&Lock>) {
-    let Packed { images, debug_files, .. } = packed;
+    let Packed { images, debug_files, left_out, .. } = packed;
     let encrypted = match lock {
         None => "not encrypted".to_owned(),
         Some(Lock::Passphrase(_)) => "encrypted by a passphrase".to_owned(),
@@ -163,4 +163,10 @@ fn describe(path: &Path, size: u64, packed: Packed, lock: Option<&Lock>) {
          libraries: {images}, debug files: {debug_files}",
         path.display(),
     ));
+    if left_out > 0 {
+        say(&format!(
+            "{left_out} files were left out: they have no build ID, and no name or that of \
+             another; the report may differ elsewhere"
+        ));
+    }
 }

@@ -1,7 +1,8 @@
 //! `obit unpack`: a crash that came in one file, as files.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Seek};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
@@ -57,16 +58,17 @@ pub(crate) fn run(args: &UnpackArgs, general: &General) -> Result<Exit, Failure>
         let problem = format!("{shown} is no archive of a core with other files");
         return Err(Failure::new(Exit::Unusable, &problem));
     }
+    let draft = Draft::of(&directory).map_err(|error| failed(&directory, &error))?;
     let within = |path: &Path| -> Option<PathBuf> {
         let path = path.strip_prefix(archive).ok()?;
         let leads_down = path.components().all(|part| matches!(part, Component::Normal(_)));
-        leads_down.then(|| directory.join(path))
+        leads_down.then(|| draft.path.join(path))
     };
     let mut written = 0_usize;
     let mut write = |path: &Path, mut content: File| -> Result<(), Failure> {
         let Some(to) = within(path) else { return Ok(()) };
         let fill = || -> io::Result<()> {
-            private_file::create_directory(to.parent().unwrap_or(&directory))?;
+            private_file::create_directory(to.parent().unwrap_or(&draft.path))?;
             content.rewind()?;
             io::copy(&mut content, &mut private_file::create_new(&to)?)?;
             Ok(())
@@ -83,8 +85,39 @@ pub(crate) fn run(args: &UnpackArgs, general: &General) -> Result<Exit, Failure>
             write(path, content.map_err(|error| failed(path, &error))?)?;
         }
     }
+    draft.publish(&directory).map_err(|error| failed(&directory, &error))?;
     if !general.quiet {
         say(&format!("{}: {written} files", directory.display()));
     }
     Ok(Exit::Success)
+}
+
+/// The directory while it is filled; gone unless it gets its name.
+struct Draft {
+    path: PathBuf,
+    is_published: bool,
+}
+
+impl Draft {
+    fn of(directory: &Path) -> io::Result<Self> {
+        let path = private_file::name_of_draft(directory)?;
+        private_file::create_directory(directory.parent().unwrap_or(Path::new("")))?;
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self { path, is_published: false })
+    }
+
+    fn publish(mut self, directory: &Path) -> io::Result<()> {
+        fs::rename(&self.path, directory)?;
+        self.is_published = true;
+        Ok(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.is_published {
+            // There is no one left to report a failure to.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
 }

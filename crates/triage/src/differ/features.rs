@@ -34,6 +34,15 @@ pub enum FeatureKind {
     Process,
 }
 
+/// Kinds that a core says more of than its record.
+const OF_CORES: [FeatureKind; 5] = [
+    FeatureKind::Argument,
+    FeatureKind::Environment,
+    FeatureKind::Global,
+    FeatureKind::Library,
+    FeatureKind::Processor,
+];
+
 impl FeatureKind {
     /// Its word.
     pub fn word(self) -> &'static str {
@@ -109,10 +118,17 @@ impl Features {
         self.complete.insert(kind);
     }
 
-    /// Adds what `other` knows; it goes before what is known already.
-    pub fn merge(&mut self, other: Self) {
-        self.known.extend(other.known);
-        self.complete.extend(other.complete);
+    /// Adds what was read from the core of this crash, `None` if it is not there. Where cores of
+    /// some crashes of a comparison are, records say nothing of the same kinds: they hide other
+    /// values, and call libraries by other names.
+    pub fn with_core(mut self, read: Option<Self>) -> Self {
+        self.known.retain(|feature, _| !OF_CORES.contains(&feature.kind));
+        self.complete.retain(|kind| !OF_CORES.contains(kind));
+        if let Some(read) = read {
+            self.known.extend(read.known);
+            self.complete.extend(read.complete);
+        }
+        self
     }
 
     /// The traits.
@@ -159,13 +175,20 @@ fn cut(text: &str) -> String {
 pub(crate) fn of_facts<'f>(
     process: impl Iterator<Item = (&'f str, String)>,
     variables: impl Iterator<Item = (&'f str, String)>,
+    has_all_arguments: bool,
 ) -> Features {
     let mut features = Features::default();
     for (name, value) in process {
         let (kind, name) = match name.split_once(' ') {
             Some(("argument", argument)) => (FeatureKind::Argument, argument),
             Some(("build", rest)) => {
-                (FeatureKind::Library, rest.strip_prefix("of ").unwrap_or(rest))
+                let library = rest.strip_prefix("of ").unwrap_or(rest);
+                let name = match is_build_id(&value) {
+                    true => library.to_owned(),
+                    false => format!("version of {library}"),
+                };
+                features.add(FeatureKind::Library, &name, &value);
+                continue;
             }
             _ => match name {
                 // What made the group is no reason for it.
@@ -183,8 +206,15 @@ pub(crate) fn of_facts<'f>(
     for (name, value) in variables {
         features.add(FeatureKind::Variable, name, &value);
     }
-    features.complete(FeatureKind::Argument);
+    if has_all_arguments {
+        features.complete(FeatureKind::Argument);
+    }
     features
+}
+
+/// Whether it is a build ID: of a package, the record has the version in its place.
+fn is_build_id(value: &str) -> bool {
+    value.len() >= 16 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -219,15 +249,43 @@ mod tests {
             ("host", "web-3"),
         ];
         let pairs = pairs.map(|(name, value)| (name, value.to_owned()));
-        let features = of_facts(pairs.into_iter(), std::iter::empty());
+        let features = of_facts(pairs.into_iter(), std::iter::empty(), true);
         let value = |kind, name| features.value(&feature(kind, name)).map(str::to_owned);
         assert_eq!(value(FeatureKind::Argument, "--level").as_deref(), Some("3"));
         assert_eq!(value(FeatureKind::Argument, "--pin").as_deref(), Some("given"));
         assert_eq!(value(FeatureKind::Argument, "-v").as_deref(), Some("given"));
         assert_eq!(value(FeatureKind::Argument, "-x").as_deref(), Some("not given"));
-        assert_eq!(value(FeatureKind::Library, "libz.so.1").as_deref(), Some("1.3"));
+        assert_eq!(value(FeatureKind::Library, "version of libz.so.1").as_deref(), Some("1.3"));
+        assert_eq!(value(FeatureKind::Library, "libz.so.1"), None);
         assert_eq!(value(FeatureKind::Build, "build").as_deref(), Some("abcd"));
         assert_eq!(value(FeatureKind::Process, "signal"), None);
+    }
+
+    #[test]
+    fn arguments_that_were_cut_do_not_show_that_one_is_missing() {
+        let pairs = || [("argument -v", "given".to_owned())].into_iter();
+        let value = |has_all| {
+            let features = of_facts(pairs(), std::iter::empty(), has_all);
+            features.value(&feature(FeatureKind::Argument, "-x")).map(str::to_owned)
+        };
+        assert_eq!((value(true).as_deref(), value(false)), (Some("not given"), None));
+    }
+
+    #[test]
+    fn records_and_cores_are_not_compared_by_one_name() {
+        let mut record = Features::default();
+        record.add(FeatureKind::Library, "libw.so", "a version");
+        record.add(FeatureKind::Host, "host", "web-3");
+        record.complete(FeatureKind::Argument);
+        let mut core = Features::default();
+        core.add(FeatureKind::Library, "libw.so", "0e7d");
+        let (library, host) =
+            (feature(FeatureKind::Library, "libw.so"), feature(FeatureKind::Host, "host"));
+        let without = record.clone().with_core(None);
+        assert_eq!((without.value(&library), without.value(&host)), (None, Some("web-3")));
+        assert_eq!(without.value(&feature(FeatureKind::Argument, "-x")), None);
+        let with = record.with_core(Some(core));
+        assert_eq!((with.value(&library), with.value(&host)), (Some("0e7d"), Some("web-3")));
     }
 
     #[test]

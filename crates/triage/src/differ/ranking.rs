@@ -149,6 +149,11 @@ pub fn differ(group: &[Features], others: &[Features]) -> Difference {
         return found;
     }
     let all = tests(group, others);
+    if all.len() > MOST_TESTS {
+        found.notes.push(format!(
+            "there are more traits than are compared: the first {MOST_TESTS}, by kind and name"
+        ));
+    }
     // Traits of the same crashes are one test: nothing distinguishes them.
     let mut same: BTreeMap<&[u8], Vec<&Test<'_>>> = BTreeMap::new();
     for test in &all {

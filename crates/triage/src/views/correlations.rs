@@ -13,6 +13,8 @@ use crate::signature::module_name;
 use obit_redact::is_token;
 use obit_report::VariableValue;
 
+/// Arguments that are taken from one crash.
+const MOST_ARGUMENTS: usize = 64;
 /// CrashFacts that are taken from one crash.
 const MOST_FACTS: usize = 256;
 /// Frames whose variables are compared.
@@ -49,6 +51,8 @@ pub(crate) struct CrashFacts {
     /// Of variables of the innermost frames.
     /// In order: by frame, arguments before locals before members, as they are declared.
     variables: BTreeMap<(usize, usize, String), Fact>,
+    /// No argument was left out.
+    has_all_arguments: bool,
 }
 
 /// One thing that the crashes of a group have in common.
@@ -100,7 +104,14 @@ impl CrashFacts {
         );
         let thread = record.crashed();
         say("thread", thread.and_then(|thread| thread.name.clone()));
-        for argument in process.args.iter().skip(1).take(64) {
+        // Without any, the core did not hold them.
+        facts.has_all_arguments = (1..=MOST_ARGUMENTS + 1).contains(&process.args.len());
+        let mut say = |name: &str, value: Option<String>| {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                facts.process.insert(name.to_owned(), Fact::Text(cut(&value)));
+            }
+        };
+        for argument in process.args.iter().skip(1).take(MOST_ARGUMENTS) {
             say(&format!("argument {}", cut(argument.as_str())), Some("given".to_owned()));
         }
         for module in record.modules.iter().take(64) {
@@ -126,6 +137,7 @@ impl CrashFacts {
         of_facts(
             self.process.iter().map(|(name, fact)| (name.as_str(), words(fact))),
             self.variables.iter().map(|((.., name), fact)| (name.as_str(), words(fact))),
+            self.has_all_arguments,
         )
     }
 
