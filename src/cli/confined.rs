@@ -147,7 +147,11 @@ fn attempt<T: Serialize + DeserializeOwned>(
             Some(portions) => {
                 let portions = &mut *portions.borrow_mut();
                 portions.clear();
-                let mut take = |message: &[u8]| add(portions, message);
+                let mut received = 0_u64;
+                let mut take = |message: &[u8]| {
+                    received = received.saturating_add(message.len() as u64);
+                    if received > PORTIONS { Err(too_many()) } else { add(portions, message) }
+                };
                 broker.attend_portions(worker.channel(), files, None, &progress, &mut take)
             }
         }
@@ -175,9 +179,13 @@ fn add(portions: &mut Portions, message: &[u8]) -> io::Result<()> {
         portions.push(&read_nested::<ThreadReport>(thread)?)?;
         match portions.bytes() {
             0..=PORTIONS => Ok(()),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "there are too many threads")),
+            _ => Err(too_many()),
         }
     })
+}
+
+fn too_many() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "there are too many threads")
 }
 
 fn unusable(error: io::Error) -> Failure {

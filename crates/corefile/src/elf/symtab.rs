@@ -143,6 +143,10 @@ impl SymbolTable {
     }
 }
 
+/// Places at which a table of names has one name, or names that end in it. No honest one has as
+/// many.
+const MOST_PLACES: usize = 1 << 22;
+
 /// The symbols of `table` called `name` that count or are thread-local, in the table's order.
 /// Names are searched for as text: most questions are about names that a file does not have.
 fn symbols_called(
@@ -152,9 +156,9 @@ fn symbols_called(
 ) -> impl Iterator<Item = RawSymbol> {
     let text = table.names(image, name.len().saturating_add(1));
     let ended = |end| [name, &[end]].concat();
-    let found = [0, b'@']
-        .into_iter()
-        .flat_map(|end| memchr::memmem::find_iter(text, &ended(end)).collect::<Vec<_>>());
+    let found = [0, b'@'].into_iter().flat_map(|end| {
+        memchr::memmem::find_iter(text, &ended(end)).take(MOST_PLACES).collect::<Vec<_>>()
+    });
     // Names share their ends.
     let mut places: Vec<u64> = found.filter_map(|at| table.name_offset(at)).collect();
     places.sort_unstable();

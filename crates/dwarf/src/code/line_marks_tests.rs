@@ -9,6 +9,7 @@ use crate::model::keys::List;
 use crate::testing::dwarf_builder::{self, Unit, sleb, uleb};
 use crate::units::line_rows::{Lines, Rows};
 use obit_corefile::addr::Svma;
+use obit_corefile::limits::Limits;
 
 const START: u64 = 0x1000;
 
@@ -117,6 +118,34 @@ fn code_that_the_linker_threw_away_does_not_take_the_lines_of_the_next_function(
     unit.function("kept", START, 8);
     let frames = unit.debug_info(rows.build(14)).frames_at(Svma(START + 4));
     assert_eq!(frames[0].location.as_ref().and_then(|location| location.line), Some(42));
+}
+
+#[test]
+fn lines_before_code_that_was_thrown_away_in_one_sequence_stay() {
+    let rows = dwarf_builder::Rows::new().row(START, 1, 41, true).row(START + 8, 1, 1, true);
+    let rows = rows.row(u64::MAX, 1, 5, true).end(u64::MAX);
+    let mut unit = Unit::new(START, 0x100);
+    unit.function("kept", START, 8);
+    let frames = unit.debug_info(rows.build(14)).frames_at(Svma(START + 4));
+    assert_eq!(frames[0].location.as_ref().and_then(|location| location.line), Some(42));
+}
+
+#[test]
+fn a_program_of_instructions_without_rows_costs_what_it_takes_to_run() {
+    let few = Limits { line_rows: 1000, ..Limits::default() };
+    let mut rows = dwarf_builder::Rows::new().row(START, 1, 4, true);
+    rows.0.extend(vec![dw::DW_LNS_negate_stmt.0; 20 << 10]);
+    let program = rows.end(START + 8).build(14);
+    let count = |limits: &Limits| {
+        let unit = Unit::new(START, 0x100);
+        unit.debug_info_within(program.clone(), limits).with_dwarf(|file| {
+            let unit = file.unit(List::Info, 0).unwrap();
+            let offset = unit.line_program.unwrap();
+            let program = file.dwarf_of(unit).debug_line.program(offset, 8, None, None).unwrap();
+            all_rows(file, program).0.len()
+        })
+    };
+    assert_eq!((count(&few), count(&Limits::default())), (Some(0), Some(2)));
 }
 
 #[test]

@@ -138,7 +138,16 @@ fn marks<'d>(
     let start = gimli::Reader::offset_from(&instructions, &section);
     let program = start..start.checked_add(instructions.len())?;
     let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
+    if !meter.steps(work_of(instructions.len())) {
+        return None;
+    }
     Marks::read(header, section.slice(), program, file.is_little_endian(), &mut meter)
+}
+
+/// What running a program of so many bytes counts as beside its rows: instructions need not make
+/// any.
+fn work_of(bytes: usize) -> usize {
+    bytes / 16
 }
 
 /// All rows that count, by address, up to the first error.
@@ -156,6 +165,9 @@ pub(super) fn all_rows<'d>(
     let unused = 64_u32.saturating_sub(u32::from(header.address_size()).saturating_mul(8));
     let lowest_dead = u64::MAX.checked_shr(unused).unwrap_or(0).saturating_sub(1);
     let mut meter = Meter::new(file.context(), file.context().limits.line_rows);
+    if !meter.steps(work_of(header.raw_program_buf().len())) {
+        return (Vec::new(), Ok(()));
+    }
     let result = loop {
         let instruction = match instructions.next_instruction(&header) {
             Ok(Some(instruction)) => instruction,
@@ -163,29 +175,28 @@ pub(super) fn all_rows<'d>(
             Err(error) => break Err(error),
         };
         if let gimli::LineInstruction::SetAddress(address) = instruction {
-            is_dead = address < row.address() || address >= lowest_dead;
+            let was_dead =
+                std::mem::replace(&mut is_dead, address < row.address() || address >= lowest_dead);
+            if is_dead && !was_dead {
+                // What came before is of code that is there.
+                keep(&mut sequences, std::mem::take(&mut sequence).end(row.address()));
+            }
         }
         match row.execute(instruction, &mut program) {
             Ok(true) => {}
             Ok(false) => continue,
             Err(error) => break Err(error),
         }
-        if is_dead {
-            if row.end_sequence() {
-                (sequence, is_dead) = (Sequence::default(), false);
-            }
-            row.reset(&header);
-            continue;
-        }
         if !meter.step() {
             break Ok(());
         }
+        if is_dead {
+            is_dead = !row.end_sequence();
+            row.reset(&header);
+            continue;
+        }
         if row.end_sequence() {
-            let ended = std::mem::take(&mut sequence).end(row.address());
-            // What starts at 0 was thrown away by the linker.
-            if ended.first().is_some_and(|first| first.address != 0) {
-                sequences.push(ended);
-            }
+            keep(&mut sequences, std::mem::take(&mut sequence).end(row.address()));
         } else {
             sequence.push(&row);
         }
@@ -198,6 +209,13 @@ pub(super) fn all_rows<'d>(
         rows.sort_by_key(|row| row.address);
     }
     (rows, result)
+}
+
+/// What starts at 0 was thrown away by the linker.
+fn keep(sequences: &mut Vec<Vec<Row>>, ended: Vec<Row>) {
+    if ended.first().is_some_and(|first| first.address != 0) {
+        sequences.push(ended);
+    }
 }
 
 /// The rows of one sequence, reduced as gdb's `record_line` reduces them: one row per

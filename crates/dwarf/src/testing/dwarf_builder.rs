@@ -250,12 +250,20 @@ impl Unit {
     pub(crate) fn debug_info(self, lines: Vec<u8>) -> DebugInfo {
         debug_info(self.image(lines))
     }
+
+    pub(crate) fn debug_info_within(self, lines: Vec<u8>, limits: &Limits) -> DebugInfo {
+        debug_info_within(self.image(lines), limits)
+    }
 }
 
 pub(crate) fn debug_info(image: TestImage) -> DebugInfo {
+    debug_info_within(image, &Limits::default())
+}
+
+fn debug_info_within(image: TestImage, limits: &Limits) -> DebugInfo {
     let image = Arc::new(image.build());
     let files = DebugFiles { image, debug: None, alternate: None, mini: None, package: None };
-    DebugInfo::new(files, Arc::new(|_, _, _| Err(Vec::new())), &Limits::default(), None)
+    DebugInfo::new(files, Arc::new(|_, _, _| Err(Vec::new())), limits, None)
 }
 
 /// A version 4 line program: directory 1 is `inc`, files 1 `a.c` and 2 `inc/b.h`.
