@@ -30,6 +30,9 @@ it and run this in its directory:
 report.json is obit's report (`obit schema` has its schema).
 ";
 
+/// Bytes of the longest source file.
+const LONGEST_SOURCE: usize = 4 << 20;
+
 /// Level of compression: debug information shrinks to a third, at 50 MB a second.
 const LEVEL: i32 = 9;
 
@@ -40,14 +43,17 @@ pub struct Packed {
     pub images: usize,
     /// Their debug files.
     pub debug_files: usize,
-    /// Bytes of both.
+    /// Source files.
+    pub sources: usize,
+    /// Bytes of all of them.
     pub bytes: u64,
     /// Files that have no name, or that of another.
     pub left_out: usize,
 }
 
 /// Writes `core`, the scrubbed one of `process`, and its `report` with all images of the
-/// process, and the debug files that the report was made with.
+/// process, the debug files that the report was made with, and if `has_sources` the source files
+/// of all frames.
 ///
 /// # Errors
 /// Those of reading `core` and of writing.
@@ -55,6 +61,7 @@ pub fn write(
     process: &Process,
     core: (&mut dyn Read, u64),
     report: &Report,
+    has_sources: bool,
     out: &mut dyn Write,
 ) -> io::Result<Packed> {
     let mut archive = tar::Builder::new(zstd::Encoder::new(out, LEVEL)?);
@@ -102,8 +109,38 @@ pub fn write(
             }
         }
     }
+    if has_sources {
+        add_sources(process, &mut archive, &mut packed)?;
+    }
     archive.into_inner()?.finish()?.flush()?;
     Ok(packed)
+}
+
+/// The source files of all frames that were found, by the paths that the debug information has.
+fn add_sources(
+    process: &Process,
+    archive: &mut tar::Builder<impl Write>,
+    packed: &mut Packed,
+) -> io::Result<()> {
+    let mut seen = BTreeSet::new();
+    let mut names = BTreeSet::new();
+    let frames = process.threads.iter().flat_map(|thread| &thread.frames);
+    for (frame, source) in frames.filter_map(|frame| Some((frame, frame.source.as_ref()?))) {
+        let Some(module) = frame.module.filter(|_| seen.insert(source.file.clone())) else {
+            continue;
+        };
+        let Some(text) = process.modules.source(module, source).text else { continue };
+        let name = below("sources", Path::new(&source.file));
+        // What is longer is not read from an archive.
+        if text.bytes().len() > LONGEST_SOURCE || !names.insert(name.clone()) {
+            packed.left_out += 1;
+            continue;
+        }
+        add(archive, &name, (&mut text.bytes(), text.bytes().len() as u64))?;
+        packed.sources += 1;
+        packed.bytes += text.bytes().len() as u64;
+    }
+    Ok(())
 }
 
 /// `.build-id/ab/cdef…`, as in the directories of debug files; `None` for an ID of one byte.
@@ -116,9 +153,13 @@ fn by_id(id: &BuildId, suffix: &str) -> Option<String> {
 /// A module without build ID is looked for by its path, which the scrubbed core has without
 /// people's names.
 fn by_path(path: &Path) -> String {
+    below("modules", path)
+}
+
+fn below(directory: &str, path: &Path) -> String {
     let path = masked_path(path.as_os_str().as_encoded_bytes());
     let parts = path.split('/').filter(|part| !matches!(*part, "" | "." | ".."));
-    std::iter::once("modules").chain(parts).collect::<Vec<_>>().join("/")
+    std::iter::once(directory).chain(parts).collect::<Vec<_>>().join("/")
 }
 
 fn file_name(path: &Path) -> Option<String> {

@@ -80,6 +80,31 @@ fn a_packed_crash_says_the_same_without_the_program() {
 }
 
 #[test]
+fn sources_are_packed_on_request_and_shown_elsewhere() {
+    let machine = tempfile::tempdir().unwrap();
+    let at = |name: &str| machine.path().join(name);
+    fs::write(at("m.c"), "int main(void)\n{\n    return *(volatile int *)0;\n}\n").unwrap();
+    let run = |words: &[&str]| obit().current_dir(machine.path()).args(words).output().unwrap();
+    let mut cc = Command::new("cc");
+    let built = cc.current_dir(machine.path()).args(["-g", "m.c", "-o", "m"]);
+    assert!(built.status().unwrap().success());
+    run(&["run", "--", "./m"]);
+    let cores = fs::read_dir(at("obit-crashes")).unwrap().map(|entry| entry.unwrap().path());
+    let core = cores.into_iter().find(|path| path.extension().is_some_and(|end| end == "core"));
+    let core = core.unwrap().to_str().unwrap().to_owned();
+    for (options, is_shown) in [(&[][..], false), (&["--sources"], true)] {
+        let name = if is_shown { "with.obit" } else { "without.obit" };
+        let output = run(&[&["pack", &core, "m", "-o", name], options].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    }
+    fs::remove_file(at("m.c")).unwrap();
+    for (name, is_shown) in [("without.obit", false), ("with.obit", true)] {
+        let page = String::from_utf8(run(&[name]).stdout).unwrap();
+        assert_eq!(page.contains("return *(volatile int *)0;"), is_shown, "{page}");
+    }
+}
+
+#[test]
 fn two_packed_files_of_one_crash_are_equal() {
     let machine = Machine::of("null-field");
     for name in ["one", "two"] {

@@ -38,6 +38,9 @@ pub(crate) struct PackArgs {
     file: OutputFile,
     #[command(flatten)]
     encryption: Encryption,
+    /// Also pack the source files of all frames, which are not redacted
+    #[arg(long)]
+    sources: bool,
     /// Keep at most this much memory of the core: 512K, 8M
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     max_size: Option<u64>,
@@ -103,7 +106,8 @@ pub(crate) fn run(args: &PackArgs, general: &General) -> Result<Exit, Failure> {
         let checked = (&scrubbed_core, path);
         let (scrubbed, differs) =
             scrub_checked(&request, &process, options.clone(), checked, outside)?;
-        let packed = write(&process, &scrubbed_core, &scrubbed.report, lock.as_ref(), &draft);
+        let content = (&scrubbed_core, &scrubbed.report, args.sources);
+        let packed = write(&process, content, lock.as_ref(), &draft);
         let packed = packed.map_err(failed)?;
         if !general.quiet {
             let stat = rustix::fs::fstat(draft.file()).map_err(|error| failed(error.into()))?;
@@ -123,8 +127,7 @@ pub(crate) fn run(args: &PackArgs, general: &General) -> Result<Exit, Failure> {
 
 fn write(
     process: &Process,
-    core: &scrub_draft::Draft,
-    report: &Report,
+    (core, report, has_sources): (&scrub_draft::Draft, &Report, bool),
     lock: Option<&Lock>,
     draft: &Draft,
 ) -> io::Result<Packed> {
@@ -137,13 +140,13 @@ fn write(
     let mut out = BufWriter::new(file);
     match lock {
         None => {
-            let packed = pack::write(process, core, report, &mut out)?;
+            let packed = pack::write(process, core, report, has_sources, &mut out)?;
             out.flush()?;
             Ok(packed)
         }
         Some(lock) => {
             let mut out = obit_age::encrypt(lock, out)?;
-            let packed = pack::write(process, core, report, &mut out)?;
+            let packed = pack::write(process, core, report, has_sources, &mut out)?;
             out.finish()?;
             Ok(packed)
         }
@@ -151,7 +154,7 @@ fn write(
 }
 
 fn describe(path: &Path, size: u64, packed: Packed, lock: Option<&Lock>) {
-    let Packed { images, debug_files, left_out, .. } = packed;
+    let Packed { images, debug_files, sources, left_out, .. } = packed;
     let encrypted = match lock {
         None => "not encrypted".to_owned(),
         Some(Lock::Passphrase(_)) => "encrypted by a passphrase".to_owned(),
@@ -160,13 +163,13 @@ fn describe(path: &Path, size: u64, packed: Packed, lock: Option<&Lock>) {
     };
     say(&format!(
         "{}: {size} bytes, {encrypted}: the scrubbed core, the report, files of programs and \
-         libraries: {images}, debug files: {debug_files}",
+         libraries: {images}, debug files: {debug_files}, sources: {sources}",
         path.display(),
     ));
     if left_out > 0 {
         say(&format!(
             "{left_out} files were left out: they have no build ID, and no name or that of \
-             another; the report may differ elsewhere"
+             another, or are sources of more than 4 MiB; the report may differ elsewhere"
         ));
     }
 }

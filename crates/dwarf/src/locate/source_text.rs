@@ -33,6 +33,11 @@ impl SourceText {
         Self { bytes, ended_before }
     }
 
+    /// All of it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Line number `number`, counted from 1, without its end; cut where it is very long.
     /// `None` past the end of the file.
     pub fn line(&self, number: u32) -> Option<&[u8]> {
