@@ -318,9 +318,9 @@ fn libraries_of_one_name_without_build_ids_stay_apart() {
     for name in ["a", "b", "m", "m.c"] {
         let path = at(name);
         if path.is_dir() {
-            fs::remove_dir_all(path).unwrap()
+            fs::remove_dir_all(path).unwrap();
         } else {
-            fs::remove_file(path).unwrap()
+            fs::remove_file(path).unwrap();
         }
     }
     let output = obit().current_dir(machine.path()).args(["--json", "p"]).output().unwrap();
