@@ -66,7 +66,7 @@ fn ask(prompt: &str) -> Result<String, Failure> {
 /// What is typed up to the end of the line; `None` if the user wants to end it all.
 fn line(terminal: &mut dyn Read) -> io::Result<Option<String>> {
     let mut typed = Vec::new();
-    // What is typed behind the line is for whoever reads next.
+    // What is typed behind the line is for the next reader.
     #[allow(clippy::unbuffered_bytes)]
     for byte in terminal.bytes() {
         match byte? {

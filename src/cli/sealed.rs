@@ -65,7 +65,7 @@ pub(super) fn opened(path: &Path, mut file: File, with: &Unlocking) -> Result<Fi
     Ok(room)
 }
 
-/// Who a file is encrypted for; `None` if for nobody.
+/// Who a file is encrypted for; `None` if for no one.
 pub(super) fn lock(
     recipients: &[String],
     files: &[PathBuf],
