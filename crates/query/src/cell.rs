@@ -10,6 +10,17 @@ pub struct Cell {
     /// How it is written, if a format was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub formatted: Option<String>,
+    /// Whether a part of it is hidden. It is shown, and compared with nothing.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_partly_hidden: bool,
+    /// Whether it goes on after what is shown. It is compared as far as that decides.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_cut: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// A value with its type.
@@ -63,7 +74,7 @@ mod bits {
 
 impl From<Datum> for Cell {
     fn from(datum: Datum) -> Self {
-        Self { datum, formatted: None }
+        Self { datum, formatted: None, is_partly_hidden: false, is_cut: false }
     }
 }
 
@@ -83,7 +94,7 @@ impl Cell {
         matches!(self.datum, Datum::Integer(_) | Datum::Float(_))
     }
 
-    /// The value in words. A text has no quotes.
+    /// The value in words. A text has no quotes; one that goes on ends with an ellipsis.
     pub fn words(&self) -> String {
         if let Some(formatted) = &self.formatted {
             return formatted.clone();
@@ -94,6 +105,7 @@ impl Cell {
             Datum::Boolean(value) => value.to_string(),
             Datum::Character(code, Some(character)) => format!("{code} '{character}'"),
             Datum::Character(code, None) => code.to_string(),
+            Datum::Text(text) if self.is_cut => format!("{text}\u{2026}"),
             Datum::Text(text) | Datum::Aggregate(text) | Datum::Hidden(text) => text.clone(),
             Datum::Pointer(at, Some(name)) => format!("{at:#x} <{name}>"),
             Datum::Pointer(at, None) => format!("{at:#x}"),

@@ -8,8 +8,8 @@ use crate::table::Table;
 
 /// The version of the document.
 const SCHEMA: &str = "obit.query/1";
-/// Integers that every reader of JSON keeps; others are texts.
-const EXACT: i128 = 1 << 53;
+/// Integers that every reader of JSON keeps, in either sign; others are texts.
+const EXACT: u128 = 1 << 53;
 
 /// What a query came to.
 #[derive(Clone, Debug, Default)]
@@ -114,12 +114,16 @@ impl Serialize for Value<'_> {
             return serializer.serialize_str(&self.0.words());
         }
         match &self.0.datum {
-            Datum::Integer(value) if value.abs() <= EXACT => serializer.serialize_i128(*value),
+            Datum::Integer(value) if value.unsigned_abs() <= EXACT => {
+                serializer.serialize_i128(*value)
+            }
             Datum::Integer(value) => serializer.serialize_str(&value.to_string()),
-            Datum::Float(value) => serializer.serialize_f64(*value),
+            Datum::Float(value) if value.is_finite() => serializer.serialize_f64(*value),
+            // JSON has no infinity.
+            Datum::Float(value) => serializer.serialize_str(&value.to_string()),
             Datum::Boolean(value) => serializer.serialize_bool(*value),
             Datum::Character(code, _) => serializer.serialize_i64(*code),
-            Datum::Text(text) | Datum::Aggregate(text) => serializer.serialize_str(text),
+            Datum::Text(_) | Datum::Aggregate(_) => serializer.serialize_str(&self.0.words()),
             Datum::Pointer(at, _) => serializer.serialize_str(&format!("{at:#x}")),
             Datum::Enumerator(name, _) => serializer.serialize_str(name),
             Datum::Hidden(token) => object(serializer, "hidden", token),
@@ -141,7 +145,10 @@ mod tests {
         let of = |datum: Datum| serde_json::to_string(&Value(&datum.into())).unwrap();
         assert_eq!(of(Datum::Integer(-7)), "-7");
         assert_eq!(of(Datum::Integer(u64::MAX.into())), "\"18446744073709551615\"");
+        assert_eq!(of(Datum::Integer(i128::MIN)), format!("\"{}\"", i128::MIN));
         assert_eq!(of(Datum::Float(0.5)), "0.5");
+        assert_eq!(of(Datum::Float(f64::NEG_INFINITY)), "\"-inf\"");
+        assert_eq!(of(Datum::Float(f64::NAN)), "\"NaN\"");
         assert_eq!(of(Datum::Boolean(true)), "true");
         assert_eq!(of(Datum::Pointer(16, Some("list".into()))), "\"0x10\"");
         assert_eq!(of(Datum::Enumerator("RED".into(), 2)), "\"RED\"");

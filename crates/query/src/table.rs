@@ -209,6 +209,23 @@ mod tests {
     use super::*;
     use crate::cell::Unavailable;
 
+    #[test]
+    fn many_numbers_of_mixed_types_are_sorted() {
+        let large = 1_i128 << 53;
+        let mut table = Table::new(["n".to_owned()]);
+        for number in 0..32_i128 {
+            let n = match number % 3 {
+                0 => Datum::Integer(large + number % 5),
+                1 => Datum::Float((large + number % 7) as f64),
+                _ => Datum::Float(if number % 2 == 0 { f64::NAN } else { -0.0 }),
+            };
+            table.push(vec![n.into()]);
+        }
+        table.sort(&[SortKey { column: 0, direction: Direction::Ascending }]);
+        let is_sorted = |pair: &[Vec<Cell>]| order(&pair[0][0], &pair[1][0]).is_le();
+        assert!(table.rows.windows(2).all(is_sorted));
+    }
+
     fn table() -> Table {
         let mut table = Table::new(["core", "n", "a, b"].map(str::to_owned));
         for (core, n) in [("a", Some(3)), ("b", Some(3)), ("b", Some(20)), ("b", None)] {
