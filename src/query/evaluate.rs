@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::answer::{CoreAnswer, FrameAnswer};
-use super::cells::{cell, hidden};
 use super::facts::CoreFacts;
+use super::hidden::{For, fill};
 use crate::batch::{Answer as _, Code};
-use crate::report::{Asked, BuildOptions, Variable, printed};
+use crate::report::{Asked, BuildOptions, Judge, Variable};
 use obit_corefile::dump::{CoreFile, Dump};
 use obit_process::print::{Answer, answer, parts};
 use obit_process::process::{Options, Process};
@@ -19,6 +19,11 @@ use obit_report::answer as document;
 const MOST_FRAMES: usize = 2_000;
 /// Characters of the values of one core.
 const MOST_TEXT: usize = 8 << 20;
+/// Characters of one text that are read.
+const MOST_CHARACTERS: usize = 4096;
+/// What is said of an expression of which it is not known whether it may be shown.
+const TOO_MANY_PARTS: &str = "it has too many parts to say whether one of them is hidden; \
+                              ask for fewer at once, or with --redact=off";
 /// Names of functions that are sent where no frame is at the place.
 const MOST_NAMES: usize = 256;
 
@@ -125,14 +130,6 @@ fn lacks_lines(process: &Process) -> bool {
     frames().next().is_some() && !frames().any(|frame| frame.source.is_some())
 }
 
-/// A question that was asked of the process on the way: of which cell, and what it is for.
-enum For {
-    /// The cell itself.
-    Cell,
-    /// A part that the cell is computed from.
-    Part,
-}
-
 /// A cell for each expression in each frame.
 fn values(
     process: &Process,
@@ -149,7 +146,11 @@ fn values(
     let (mut asked, mut wanted) = (Vec::new(), Vec::new());
     for (row, (thread, frame)) in at.iter().copied().enumerate() {
         let Some(view) = process.frame_view(thread, frame) else { continue };
-        let budget = || Budget::default().with(build.max_depth, build.max_elements);
+        let budget = || {
+            let mut budget = Budget::default().with(build.max_depth, build.max_elements);
+            budget.max_text = MOST_CHARACTERS;
+            budget
+        };
         for (column, of) in columns.iter().enumerate() {
             let mut ask = |text: &str, what: For| match answer(process, &view, text, &budget()) {
                 Ok(Answer::Values(values)) if values.len() == 1 => {
@@ -162,41 +163,38 @@ fn values(
                 Ok(_) => Some("this has no value: expected an expression".to_owned()),
                 Err(error) => Some(error.to_string()),
             };
-            if let Some(problem) = ask(&of.expression, For::Cell) {
+            let parts = parts(process, &view, &of.expression);
+            let is_cut = parts.is_cut && build.redaction != Level::Off;
+            let problem = match is_cut {
+                true => Some(Unavailable::Reason(TOO_MANY_PARTS.to_owned())),
+                false => ask(&of.expression, For::Cell { is_computed: parts.is_computed })
+                    .map(Unavailable::NoMeaning),
+            };
+            if let Some(problem) = problem {
                 let cell = rows.get_mut(row).and_then(|row| row.get_mut(column));
                 if let Some(cell) = cell {
-                    *cell = Datum::Unavailable(Unavailable::NoMeaning(problem)).into();
+                    *cell = Datum::Unavailable(problem).into();
                 }
                 continue;
             }
             if build.redaction != Level::Off {
-                for part in parts(process, &view, &of.expression) {
-                    let _ = ask(&part, For::Part);
+                for part in parts.list {
+                    let text = part.text.clone();
+                    let _ = ask(&text, For::Part(part));
                 }
             }
         }
     }
-    let shown = printed(process, &asked, build);
-    for ((asked, shown), (row, column, what)) in asked.iter().zip(&shown).zip(wanted) {
+    let mut judge = Judge::new(process, &asked, build);
+    for (asked, (row, column, what)) in asked.iter().zip(wanted) {
         let Some(cell) = rows.get_mut(row).and_then(|row| row.get_mut(column)) else { continue };
-        if let (Some(value), Some(shown)) = (value_of(asked), variable_of(&shown.answer)) {
-            fill(cell, (value, shown), &what, build.redaction);
+        let printed = judge.printed(asked);
+        let shown = printed.first().and_then(|printed| variable_of(&printed.answer));
+        if let (Some(value), Some(shown)) = (value_of(asked), shown) {
+            fill(cell, (value, shown), &what, build.redaction, &mut judge);
         }
     }
     rows
-}
-
-/// A cell that is computed from a hidden value is hidden: else `key[0] == 104` would say what
-/// `key` may not.
-fn fill(cell: &mut Cell, (value, shown): (&Value, &Variable), what: &For, level: Level) {
-    match what {
-        For::Cell => *cell = self::cell(value, shown, level),
-        For::Part => {
-            if let Some(token) = hidden(value, shown).filter(|_| cell.is_known()) {
-                *cell = Datum::Hidden(token).into();
-            }
-        }
-    }
 }
 
 fn value_of(asked: &Asked) -> Option<&Value> {

@@ -11,6 +11,7 @@ mod cells;
 mod evaluate;
 mod facts;
 mod features;
+mod hidden;
 mod rows;
 mod run;
 

@@ -2,11 +2,13 @@
 //! judged as its value is, any other text as a piece of something unknown; a unit that holds
 //! a part of what may not be shown is masked.
 
+use std::ops::Range;
+
 use super::answer::{MemoryDump, MemoryRow};
 use super::code::Code;
 use super::values::Whose;
 use super::{Flavor, Hex};
-use obit_corefile::addr::Avma;
+use obit_corefile::addr::{Avma, AvmaRange};
 use obit_disassembly::disassemble;
 use obit_process::print::{Examined, MOST_LINES, Row, Subject, Unit, UnitFormat, UnitText};
 use obit_process::process::Process;
@@ -21,6 +23,8 @@ const LEAST_TEXT: usize = 5;
 const RANDOM: u64 = 16;
 /// The longest instruction of any machine, in bytes.
 const LONGEST_INSTRUCTION: u64 = 16;
+/// Bytes of one value that are looked at.
+const LARGEST_VALUE: usize = 256;
 /// What stands for a unit that may not be shown.
 const HIDDEN: &str = "<redacted>";
 
@@ -137,21 +141,37 @@ impl Dumper<'_, '_> {
         let (Some(last), false) = (last, self.redactor.level() == Level::Off) else {
             return Vec::new();
         };
-        let memory = &self.process.memory;
         let start = examined.start.0;
+        let own = match examined.subject {
+            Subject::Text { bytes } => start..start.saturating_add(bytes),
+            Subject::Record | Subject::Other => start..start,
+        };
+        let (bytes, from) = self.around(start, last.at.0.saturating_add(last.size));
+        self.secret_in(bytes, from, own, name)
+    }
+
+    /// The bytes from `start` to `end` with some before and after, and where they begin.
+    fn around(&self, start: u64, end: u64) -> (Vec<u8>, u64) {
+        let memory = &self.process.memory;
         let before = (0..=AROUND).rev().step_by(32).find(|before| {
             let length = usize::try_from(*before).unwrap_or(0);
             let from = start.checked_sub(*before);
             from.is_some_and(|from| memory.read(Avma(from), &mut vec![0; length]).is_ok())
         });
         let from = start.saturating_sub(before.unwrap_or(0));
-        let end = last.at.0.saturating_add(last.size).saturating_add(AROUND);
-        let size = usize::try_from(end.saturating_sub(from)).unwrap_or(0);
-        let mut bytes = memory.read_up_to(Avma(from), size);
-        let own = match examined.subject {
-            Subject::Text { bytes } => start..start.saturating_add(bytes),
-            Subject::Record | Subject::Other => start..start,
-        };
+        let size = usize::try_from(end.saturating_add(AROUND).saturating_sub(from)).unwrap_or(0);
+        (memory.read_up_to(Avma(from), size), from)
+    }
+
+    /// The same ranges among `bytes`, which are from address `from` on; `own` is the text that
+    /// was asked for.
+    fn secret_in(
+        &mut self,
+        mut bytes: Vec<u8>,
+        from: u64,
+        own: Range<u64>,
+        name: &str,
+    ) -> Vec<(u64, u64)> {
         let keys = self.redactor.key_ranges(&bytes).into_iter().map(|range| {
             let begin = from.saturating_add(range.start as u64);
             (begin, begin.saturating_add(range.len() as u64).saturating_sub(1))
@@ -183,6 +203,42 @@ impl Dumper<'_, '_> {
         secret
     }
 
+    /// Whether a value in memory is of what may not be shown: of a text, in so far as it lies
+    /// near. Where no type says what is there, any text counts as a piece of something unknown.
+    pub(super) fn hides(&mut self, range: AvmaRange, is_computed: bool) -> bool {
+        let memory = &self.process.memory;
+        let size = usize::try_from(range.len()).unwrap_or(usize::MAX).min(LARGEST_VALUE);
+        let value = memory.read_up_to(range.start, size);
+        let has_letters = value.iter().any(|byte| !byte.is_ascii_control());
+        if self.redactor.level() == Level::Off || !(has_letters || is_computed) {
+            return false;
+        }
+        // Letter by letter a text is spelled.
+        if is_computed && value.len() == 1 && has_letters {
+            return true;
+        }
+        let (first, end) = (range.start.0, range.start.0.saturating_add(size as u64));
+        let (mut bytes, from) = self.around(first, end);
+        if is_computed {
+            let secret = self.secret_in(bytes, from, first..first, "");
+            return secret.into_iter().any(|(begin, last)| begin < end && first <= last);
+        }
+        self.blank_pointers(&mut bytes, from, &(first..first));
+        [(0, 1), (0, 2), (1, 2)].into_iter().any(|(start, step)| {
+            texts(&bytes, start, step).into_iter().any(|(begin, text)| {
+                let begin = from.saturating_add(begin as u64);
+                let length = (text.len() as u64).saturating_mul(step as u64);
+                let after = begin.saturating_add(length);
+                // The last byte of a number may look like the first letter of the text behind.
+                let is_of_text = match size {
+                    ..=2 => begin < end && first < after,
+                    _ => begin <= first && end <= after,
+                };
+                is_of_text && self.redactor.show(Origin::VariableText, &text).as_str() != text
+            })
+        })
+    }
+
     /// Whether a text among the bytes may not be shown. What is the text of the variable that
     /// was asked for is judged as its value is; what else is there, as a piece of something
     /// unknown.
@@ -198,7 +254,7 @@ impl Dumper<'_, '_> {
     }
 
     /// Words that are addresses of mapped memory spell no text.
-    fn blank_pointers(&self, bytes: &mut [u8], from: u64, own: &std::ops::Range<u64>) {
+    fn blank_pointers(&self, bytes: &mut [u8], from: u64, own: &Range<u64>) {
         let memory = &self.process.memory;
         let size = memory.word();
         let skip = usize::try_from(from.wrapping_neg() % size as u64).unwrap_or(0);

@@ -31,4 +31,5 @@ pub use obit_report::*;
 pub use options::{
     BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,
 };
+pub(crate) use printed::Judge;
 pub use printed::{Asked, printed};

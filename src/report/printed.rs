@@ -7,6 +7,7 @@ use super::key_objects::{MOST_VALUES, Search, learn_stacks};
 use super::memory_dump::Dumper;
 use super::values::{self, Whose};
 use super::{BuildOptions, Variable};
+use obit_corefile::addr::AvmaRange;
 use obit_process::print;
 use obit_process::process::Process;
 use obit_process::value::{Budget, tree};
@@ -53,11 +54,28 @@ fn learn(process: &Process, thread: usize, redactor: &mut Redactor) {
 
 /// What may leave of the answers. Those that another command has are left out.
 pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Vec<Printed> {
-    let mut redactor = options.redactor(process);
-    let threads: BTreeSet<_> = asked.iter().map(|asked| asked.thread).collect();
-    threads.into_iter().for_each(|thread| learn(process, thread, &mut redactor));
-    let mut all = Vec::new();
-    for asked in asked {
+    let mut judge = Judge::new(process, asked, options);
+    asked.iter().flat_map(|asked| judge.printed(asked)).collect()
+}
+
+/// Says of answers what may leave.
+pub(crate) struct Judge<'p> {
+    process: &'p Process,
+    redactor: Redactor,
+}
+
+impl<'p> Judge<'p> {
+    /// One that knows the keys of the threads of which something is asked.
+    pub(crate) fn new(process: &'p Process, asked: &[Asked], options: &BuildOptions) -> Self {
+        let mut redactor = options.redactor(process);
+        let threads: BTreeSet<_> = asked.iter().map(|asked| asked.thread).collect();
+        threads.into_iter().for_each(|thread| learn(process, thread, &mut redactor));
+        Self { process, redactor }
+    }
+
+    /// What may leave of one answer.
+    pub(crate) fn printed(&mut self, asked: &Asked) -> Vec<Printed> {
+        let (process, redactor) = (self.process, &mut self.redactor);
         let thread = process.threads.get(asked.thread);
         let frame = thread.and_then(|thread| thread.frames.get(asked.frame));
         let file = frame.and_then(|frame| values::file_of(process, frame));
@@ -68,9 +86,9 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
             print::Answer::Values(values) => {
                 let variable = |value| {
                     let memory = &process.memory;
-                    let mut search = Search { whose, memory, redactor: &mut redactor };
+                    let mut search = Search { whose, memory, redactor: &mut *redactor };
                     search.run(value, &mut |_| ());
-                    let shown = values::variable(value, whose, &mut redactor);
+                    let shown = values::variable(value, whose, redactor);
                     let name = value.name.as_deref().unwrap_or_default();
                     let name = redactor.show(Origin::OwnWords, name);
                     Answer::Value(Variable { name, ..shown })
@@ -79,7 +97,7 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
             }
             print::Answer::Memory(examined) => {
                 let pc = frame.map(|frame| frame.pc);
-                let mut dumper = Dumper { process, redactor: &mut redactor, pc, whose };
+                let mut dumper = Dumper { process, redactor: &mut *redactor, pc, whose };
                 vec![Answer::Memory(dumper.dump(&asked.text, expression, examined))]
             }
             print::Answer::Type(lines) => {
@@ -90,7 +108,13 @@ pub fn printed(process: &Process, asked: &[Asked], options: &BuildOptions) -> Ve
         };
         let tid = thread.map_or(0, |thread| thread.tid);
         let frame = asked.frame_number;
-        all.extend(answers.into_iter().map(|answer| Printed { thread: tid, frame, answer }));
+        answers.into_iter().map(|answer| Printed { thread: tid, frame, answer }).collect()
     }
-    all
+
+    /// Whether memory has a part of what may not be shown. `is_computed`: no type says what is
+    /// there, so that any text may be a part of something hidden.
+    pub(crate) fn hides(&mut self, bytes: AvmaRange, is_computed: bool) -> bool {
+        let (process, redactor) = (self.process, &mut self.redactor);
+        Dumper { process, redactor, pc: None, whose: Whose::default() }.hides(bytes, is_computed)
+    }
 }

@@ -44,6 +44,7 @@ mod print;
 mod privacy;
 mod private_files;
 mod query;
+mod query_hidden;
 mod redact;
 mod redaction_rules;
 mod run;

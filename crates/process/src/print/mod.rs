@@ -36,7 +36,7 @@ pub use examine::{
 pub use literal::{FloatSuffix, IntegerSuffix, Literal};
 pub use operand::Wrong;
 pub use parser::parse;
-pub use parts::{check, parts};
+pub use parts::{Part, Parts, check, parts};
 pub use path::Path;
 pub use span::Span;
 pub use syntax_error::{Problem, SyntaxError, column, pointed_at};

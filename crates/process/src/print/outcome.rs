@@ -12,7 +12,7 @@ use crate::value::{
     Budget, Float, FloatFormat, Scalar, State, Text, TextOrigin, Typed, Value, ValueFormat,
     tree_as, utf8_text,
 };
-use obit_corefile::addr::Avma;
+use obit_corefile::addr::{Avma, AvmaRange};
 use obit_dwarf::TypeKind;
 
 impl<'v, 'p: 'v> Evaluator<'v, 'p> {
@@ -88,6 +88,7 @@ impl<'v, 'p: 'v> Evaluator<'v, 'p> {
             value.omitted = count.saturating_sub(value.members.len() as u64);
             return;
         }
+        value.span = ty.size(self.scene).map(|size| AvmaRange::from_len(at, size));
         match self.load(&Operand::Place(ty.clone(), at)) {
             Ok(Loaded::Number(number)) => {
                 value.formatted = self.formatted(&number);
