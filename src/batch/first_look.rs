@@ -62,6 +62,14 @@ pub fn first_look(found: &FoundFile) -> FirstLook {
     }
     match head(path) {
         Err(error) => refused(found, &error),
+        Ok(head) if obit_age::is_encrypted(&head) => {
+            let why = format!(
+                "{} is encrypted: `obit FILE --identity KEYS` reads one; to read many, decrypt \
+                 them first (`age -d -i KEYS -o core FILE`)",
+                path.display()
+            );
+            or_other(is_meant || is_named_encrypted(path), Code::Packing, why)
+        }
         // The worker says in words what it is.
         Ok(head) if found.named || may_be_core(&head, is_meant) => FirstLook::Core(metadata),
         Ok(_) => FirstLook::Other(Code::NotACore),
@@ -81,6 +89,12 @@ fn refused(found: &FoundFile, error: &io::Error) -> FirstLook {
         _ => found.named || is_named_like_a_core(&found.path),
     };
     or_other(is_meant, code, format!("{path}: {error}{hint}"))
+}
+
+/// Whether a file in a directory is called as an encrypted core is: `core.1234.age`.
+fn is_named_encrypted(path: &Path) -> bool {
+    let is_age = path.extension().is_some_and(|end| end == "age");
+    is_age && is_named_like_a_core(&path.with_extension(""))
 }
 
 fn or_other(is_meant: bool, code: Code, why: String) -> FirstLook {
@@ -153,6 +167,10 @@ mod tests {
         assert_eq!(of(&file("core.txt", b"about cores"), false), "other: not-a-core");
         assert_eq!(of(&file("core.txt", b"about cores"), true), "core");
         assert_eq!(of(&file("core.1.zst", b"\x28\xb5\x2f\xfd..."), false), "core");
+        let sealed = b"age-encryption.org/v1\n-> X25519 a\n";
+        assert_eq!(of(&file("core.7.age", sealed), false), "failed: packing");
+        assert_eq!(of(&file("notes", sealed), true), "failed: packing");
+        assert_eq!(of(&file("notes.age", sealed), false), "other: packing");
         assert_eq!(of(&file("empty", b""), false), "other: empty");
         assert_eq!(of(&file("core-app-17", b""), false), "failed: empty");
         assert_eq!(of(&file("core.3", b"\x7fELF\x02"), false), "core");
