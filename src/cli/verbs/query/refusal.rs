@@ -9,6 +9,9 @@ use crate::cli::exit::Exit;
 use crate::cli::message::{discreet, say, say_line};
 use crate::cli::nearest::nearest;
 
+/// The columns that --group-by adds.
+const OF_GROUPS: [&str; 2] = ["count", "cores"];
+
 /// Says what is wrong with `text`, and where; `names` are the columns that there are.
 pub(super) fn refuse(start: &str, error: &QueryError, text: &str, names: &[String]) -> Exit {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -25,7 +28,9 @@ pub(super) fn refuse(start: &str, error: &QueryError, text: &str, names: &[Strin
 /// Says what is wrong with an expression that makes sense in no frame, or takes the name of a
 /// built-in column.
 pub(super) fn refuse_expression(of: &Column, query: &str) -> Option<Exit> {
-    if obit::query::BUILT_IN.contains(&of.name.as_str()) {
+    let is_built_in =
+        |name: &str| obit::query::BUILT_IN.contains(&name) || OF_GROUPS.contains(&name);
+    if is_built_in(of.name.as_str()) {
         let name = &of.name;
         say(&format!(
             "`{name}` is the name of a built-in column; give this one another: `my_{name} = {}`",
