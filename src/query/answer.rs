@@ -7,9 +7,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::facts::CoreFacts;
+use super::used_files::UsedFile;
 use crate::batch::{Answer, Code, failed};
 use crate::report::BuildOptions;
 use obit_query::Cell;
+use obit_report::FrameTrust;
 use obit_triage::Reason;
 
 /// What a worker says of one core. All of it may be shown.
@@ -30,6 +32,8 @@ pub struct CoreAnswer {
     pub functions: Vec<String>,
     /// Another time there may be more: files were missing, or a server failed.
     pub is_partial: bool,
+    /// The files beside the core that it was made with.
+    pub files: Vec<UsedFile>,
 }
 
 /// The values in one frame.
@@ -46,6 +50,8 @@ pub struct FrameAnswer {
     pub file: Option<String>,
     /// The line that it executes, or that of its call.
     pub line: Option<u32>,
+    /// How it was found.
+    pub trust: FrameTrust,
     /// A value for each expression.
     pub cells: Vec<Cell>,
 }

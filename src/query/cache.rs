@@ -2,13 +2,14 @@
 //!
 //! A file for each question, in a directory of the user's own. What it is made from names it:
 //! the version of obit, the question, and every option that changes an answer. An answer counts
-//! as long as its core is the same file: path, size, time of change, inode, device.
+//! as long as its core is the same file (path, size, times of change, inode, device), and so are
+//! the files of the program, of its libraries and their debug files.
 
 use std::collections::HashMap;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -18,11 +19,12 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::answer::CoreAnswer;
+use super::used_files::Now;
 use obit_corefile::mapped_file::open_regular;
 use obit_triage::store::FileStamp;
 
 /// The version of the layout, and of what answers hold.
-const FORMAT: &str = "obit.answers/1";
+const FORMAT: &str = "obit.answers/2";
 /// End of the name of a file.
 const EXTENSION: &str = "answers";
 /// Bytes of one file, unpacked.
@@ -64,6 +66,28 @@ impl CacheKey {
     }
 }
 
+/// Which state of a core an answer is of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CoreStamp {
+    file: FileStamp,
+    /// When the file, or what is known of it, was changed last, in nanoseconds since 1970: the
+    /// time of the content can be set back.
+    changed: i64,
+}
+
+impl CoreStamp {
+    /// Of the file at `path`, as the user named it: answers quote it.
+    pub(super) fn of(path: &Path, stamp: &FileStamp, metadata: &fs::Metadata) -> Self {
+        let hasher = Sha256::new().chain_update(stamp.key);
+        let key = hasher.chain_update(path.as_os_str().as_bytes()).finalize();
+        let changed = metadata.ctime().saturating_mul(1_000_000_000);
+        Self {
+            file: FileStamp { key: key.into(), ..stamp.clone() },
+            changed: changed.saturating_add(metadata.ctime_nsec()),
+        }
+    }
+}
+
 /// The answers to one question.
 #[derive(Debug)]
 pub struct AnswerCache {
@@ -71,11 +95,12 @@ pub struct AnswerCache {
     name: String,
     entries: HashMap<[u8; 32], Entry>,
     has_new: bool,
+    now: Now,
 }
 
 #[derive(Debug)]
 struct Entry {
-    stamp: FileStamp,
+    stamp: CoreStamp,
     answers: Box<RawValue>,
     /// Whether this run asked for it.
     is_used: bool,
@@ -94,6 +119,7 @@ struct Line {
     mtime: i64,
     inode: u64,
     device: u64,
+    ctime: i64,
     answers: Box<RawValue>,
 }
 
@@ -103,29 +129,25 @@ impl AnswerCache {
         let name = key.name();
         let path = directory.join(&name).with_extension(EXTENSION);
         let entries = read(&path, &name).unwrap_or_default();
-        Self { path, name, entries, has_new: false }
+        Self { path, name, entries, has_new: false, now: Now::default() }
     }
 
-    /// What the answers for the file at `path` are kept by, as the user named it: they quote it.
-    pub(super) fn stamp_of(path: &Path, stamp: &FileStamp) -> FileStamp {
-        let hasher = Sha256::new().chain_update(stamp.key);
-        let key = hasher.chain_update(path.as_os_str().as_bytes()).finalize();
-        FileStamp { key: key.into(), ..stamp.clone() }
-    }
-
-    /// The answers of the cores in a file, if it has not changed.
-    pub fn get(&mut self, stamp: &FileStamp) -> Option<Vec<CoreAnswer>> {
-        let entry = self.entries.get_mut(&stamp.key).filter(|entry| entry.stamp == *stamp)?;
-        let answers = serde_json::from_str(entry.answers.get()).ok()?;
-        entry.is_used = true;
-        Some(answers)
+    /// The answers of the cores in a file, if neither it nor a file that they were made with
+    /// has changed.
+    pub fn get(&mut self, stamp: &CoreStamp) -> Option<Vec<CoreAnswer>> {
+        let entry = self.entries.get_mut(&stamp.file.key).filter(|entry| entry.stamp == *stamp)?;
+        let answers: Vec<CoreAnswer> = serde_json::from_str(entry.answers.get()).ok()?;
+        let now = &mut self.now;
+        let is_same = answers.iter().all(|answer| now.has(&answer.files));
+        entry.is_used = is_same;
+        is_same.then_some(answers)
     }
 
     /// Keeps the answers of the cores in a file.
-    pub fn put(&mut self, stamp: &FileStamp, answers: &[CoreAnswer]) {
+    pub fn put(&mut self, stamp: &CoreStamp, answers: &[CoreAnswer]) {
         if let Ok(answers) = serde_json::value::to_raw_value(answers) {
             let entry = Entry { stamp: stamp.clone(), answers, is_used: true };
-            self.entries.insert(stamp.key, entry);
+            self.entries.insert(stamp.file.key, entry);
             self.has_new = true;
         }
     }
@@ -160,9 +182,9 @@ impl AnswerCache {
         out.write_all(b"\n")?;
         // What this run did not ask for is left out first.
         let mut entries: Vec<_> = self.entries.values().collect();
-        entries.sort_by_key(|entry| (!entry.is_used, entry.stamp.key));
+        entries.sort_by_key(|entry| (!entry.is_used, entry.stamp.file.key));
         let mut left = MOST_BYTES;
-        for Entry { stamp, answers, .. } in entries {
+        for Entry { stamp: CoreStamp { file: stamp, changed }, answers, .. } in entries {
             let length = answers.get().len();
             let Some(rest) = left.checked_sub(length).filter(|_| (length as u64) < LONGEST_LINE)
             else {
@@ -175,6 +197,7 @@ impl AnswerCache {
                 mtime: stamp.mtime,
                 inode: stamp.inode,
                 device: stamp.device,
+                ctime: *changed,
                 answers: answers.clone(),
             };
             serde_json::to_writer(&mut out, &line)?;
@@ -197,8 +220,9 @@ fn read(path: &Path, name: &str) -> Option<HashMap<[u8; 32], Entry>> {
     while let Some(bytes) = line(&mut lines) {
         let line: Line = serde_json::from_slice(&bytes).ok()?;
         let key: [u8; 32] = HEXLOWER.decode(line.key.as_bytes()).ok()?.try_into().ok()?;
-        let Line { size, mtime, inode, device, answers, .. } = line;
-        let stamp = FileStamp { key, size, mtime, inode, device };
+        let Line { size, mtime, inode, device, ctime, answers, .. } = line;
+        let file = FileStamp { key, size, mtime, inode, device };
+        let stamp = CoreStamp { file, changed: ctime };
         entries.insert(key, Entry { stamp, answers, is_used: false });
     }
     Some(entries)
@@ -268,8 +292,9 @@ fn prune(directory: &Path) {
 mod tests {
     use super::*;
 
-    fn stamp(number: u8) -> FileStamp {
-        FileStamp { key: [number; 32], size: 7, mtime: 1, inode: 2, device: 3 }
+    fn stamp(number: u8) -> CoreStamp {
+        let file = FileStamp { key: [number; 32], size: 7, mtime: 1, inode: 2, device: 3 };
+        CoreStamp { file, changed: 4 }
     }
 
     fn answer(pid: i64) -> Vec<CoreAnswer> {
@@ -287,7 +312,10 @@ mod tests {
         cache.store().unwrap();
         let mut again = AnswerCache::open(directory.path(), &key);
         assert_eq!(again.get(&stamp(1)), Some(answer(10)));
-        assert_eq!(again.get(&FileStamp { mtime: 2, ..stamp(1) }), None);
+        let file = FileStamp { mtime: 2, ..stamp(1).file };
+        assert_eq!(again.get(&CoreStamp { file, ..stamp(1) }), None);
+        // Its time was set back after it was written.
+        assert_eq!(again.get(&CoreStamp { changed: 5, ..stamp(1) }), None);
         assert_eq!(again.get(&stamp(2)), None);
         // What another run adds, too.
         again.put(&stamp(2), &answer(11));

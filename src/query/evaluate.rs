@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use super::answer::{CoreAnswer, FrameAnswer};
 use super::facts::CoreFacts;
 use super::hidden::{For, fill};
+use super::used_files::UsedFiles;
 use crate::batch::{Answer as _, Code};
+use crate::report::trust_of;
 use crate::report::{Asked, BuildOptions, Judge, Variable};
 use obit_corefile::dump::{CoreFile, Dump};
 use obit_process::print::{Answer, answer, parts};
-use obit_process::process::{Options, Process};
+use obit_process::process::{FrameTrust, Options, Process};
 use obit_process::value::{Budget, Value};
 use obit_query::{Cell, Datum, Query, Unavailable};
 use obit_redact::{Level, Origin};
@@ -68,6 +70,10 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
     let mut redactor = build.redactor_of_texts();
     let core = CoreFacts::of(process, question.wants_class, &mut redactor);
     let mut found = CoreAnswer { core, is_partial: lacks_lines(process), ..CoreAnswer::default() };
+    let mut used = UsedFiles::default();
+    if let Some(executable) = process.modules.executable() {
+        used.add(process, executable, &mut redactor);
+    }
     let (mut at, mut names) = (Vec::new(), BTreeSet::new());
     for (number, thread) in process.threads.iter().enumerate() {
         if question.crashed_only && !thread.crashed {
@@ -76,6 +82,10 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
         let omitted = thread.omitted.map_or(0, |(count, _)| count as u64);
         found.unseen = found.unseen.saturating_add(omitted);
         for (place, frame) in thread.frames.iter().enumerate() {
+            found.is_partial |= frame.trust == FrameTrust::Scan;
+            if let Some(module) = frame.module {
+                used.add(process, module, &mut redactor);
+            }
             let source = frame.source.as_ref();
             let source = source.map(|source| (source.file.as_str(), source.line.unwrap_or(0)));
             let function = frame.function.as_deref();
@@ -92,6 +102,8 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
         let shown = names.into_iter().map(|name| redactor.show(Origin::SymbolName, name));
         found.functions = shown.map(obit_redact::Shown::into_string).collect();
     }
+    found.is_partial |= used.is_partial();
+    found.files = used.into_list();
     found.left_out = at.len().saturating_sub(MOST_FRAMES) as u64;
     at.truncate(MOST_FRAMES);
     let rows = values(process, build, question, &at);
@@ -113,6 +125,7 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
             function: frame.function.as_ref().map(|name| show(Origin::SymbolName, name)),
             file: source.map(|source| show(Origin::SourcePath, &source.file)),
             line: source.and_then(|source| source.line),
+            trust: trust_of(frame.trust),
             cells,
         });
     }
@@ -175,9 +188,9 @@ fn values(
                 if let Some(cell) = cell {
                     *cell = Datum::Unavailable(problem).into();
                 }
-                continue;
             }
-            if build.redaction != Level::Off {
+            // Why there is no value may say what a part is, too.
+            if build.redaction != Level::Off && !is_cut {
                 for part in parts.list {
                     let text = part.text.clone();
                     let _ = ask(&text, For::Part(part));

@@ -45,7 +45,8 @@ pub(super) fn fill(
             is_hidden.then(|| HIDDEN.to_owned())
         }),
     };
-    if let Some(token) = token.filter(|_| level != Level::Off && cell.is_known()) {
+    let is_open = !matches!(cell.datum, Datum::Hidden(_));
+    if let Some(token) = token.filter(|_| level != Level::Off && is_open) {
         *cell = Datum::Hidden(token).into();
     }
 }

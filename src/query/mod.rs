@@ -12,16 +12,20 @@ mod evaluate;
 mod facts;
 mod features;
 mod hidden;
+mod room;
 mod rows;
 mod run;
+mod used_files;
 
 pub use answer::{CoreAnswer, FrameAnswer};
-pub use cache::{AnswerCache, CacheKey, clear_answers};
+pub use cache::{AnswerCache, CacheKey, CoreStamp, clear_answers};
 pub use evaluate::{Question, evaluate};
 pub use facts::CoreFacts;
 pub use features::{CoreFeatures, features};
 pub use obit_query::{
     Cell, Column, Datum, Failed, Filter, Findings, Place, Query, QueryError, Table, Unavailable,
 };
+pub use room::Room;
 pub use rows::{BUILT_IN, table};
 pub use run::{Reply, RunError, Settings, Summary, ask_all, run};
+pub use used_files::UsedFile;

@@ -5,9 +5,9 @@ use obit_query::{Cell, Column, Datum, Table};
 use obit_redact::Shown;
 
 /// The columns that every table has.
-pub const BUILT_IN: [&str; 13] = [
-    "core", "pid", "thread", "frame", "function", "file", "line", "time", "build", "signal",
-    "class", "group", "host",
+pub const BUILT_IN: [&str; 14] = [
+    "core", "pid", "thread", "frame", "function", "file", "line", "trust", "time", "build",
+    "signal", "class", "group", "host",
 ];
 
 /// The table of `answers`; `group_of` is the group of a core by its place among them, or why it
@@ -53,6 +53,7 @@ fn row(answer: &CoreAnswer, frame: &FrameAnswer, group: &Cell) -> Vec<Cell> {
             Some(line) => Datum::Integer(line.into()).into(),
             None => Cell::unknown("no line information"),
         },
+        Datum::Text(frame.trust.word().to_owned()).into(),
         text(core.time.as_deref(), "not recorded"),
         text(core.build.as_deref(), "the program has no build ID"),
         text(core.signal.as_deref(), "not in the core"),

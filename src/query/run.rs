@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::answer::CoreAnswer;
-use super::cache::AnswerCache;
+use super::cache::{AnswerCache, CoreStamp};
 use super::features::CoreFeatures;
+use super::room::Room;
 use crate::batch::{
     Answer, Code, Done, FileAnswers, FirstLook, FoundFile, Job, Watcher, WorkerPool, first_look,
     left_out, stamp_of,
@@ -38,6 +39,8 @@ pub struct Summary {
     pub kept: u64,
     /// Files that are not there.
     pub missing: u64,
+    /// Frames that were left out, as all cores together have too many.
+    pub not_held: u64,
 }
 
 /// Why a run ended early. Answers that are there by then are kept.
@@ -67,11 +70,15 @@ pub trait Reply: Answer {
     /// Why the core could not be read: a word and a sentence.
     fn failure(&self) -> Option<(&str, &str)>;
     /// Those that are kept of a file; none if nothing is kept of such.
-    fn kept(_cache: &mut AnswerCache, _stamp: &FileStamp) -> Option<Vec<Self>> {
+    fn kept(_cache: &mut AnswerCache, _stamp: &CoreStamp) -> Option<Vec<Self>> {
         None
     }
     /// Keeps those of a file, if they count another time.
-    fn keep(_all: &[Self], _cache: &mut AnswerCache, _stamp: &FileStamp) {}
+    fn keep(_all: &[Self], _cache: &mut AnswerCache, _stamp: &CoreStamp) {}
+    /// Leaves out what there is no room for; how many frames.
+    fn fit(&mut self, _room: &mut Room) -> u64 {
+        0
+    }
 }
 
 impl Reply for CoreAnswer {
@@ -80,15 +87,19 @@ impl Reply for CoreAnswer {
         Some((reason.code.as_str(), reason.text.as_str()))
     }
 
-    fn kept(cache: &mut AnswerCache, stamp: &FileStamp) -> Option<Vec<Self>> {
+    fn kept(cache: &mut AnswerCache, stamp: &CoreStamp) -> Option<Vec<Self>> {
         cache.get(stamp)
     }
 
-    fn keep(all: &[Self], cache: &mut AnswerCache, stamp: &FileStamp) {
+    fn keep(all: &[Self], cache: &mut AnswerCache, stamp: &CoreStamp) {
         // What may be otherwise another time is asked again then.
         if all.iter().all(|answer| answer.failure.is_none() && !answer.is_partial) {
             cache.put(stamp, all);
         }
+    }
+
+    fn fit(&mut self, room: &mut Room) -> u64 {
+        room.fit(self)
     }
 }
 
@@ -141,6 +152,8 @@ fn asked<A: Reply>(
         found: Vec::new(),
         summary: Summary::default(),
         passed: BTreeMap::new(),
+        room: Room::default(),
+        stamps: BTreeMap::new(),
     };
     let mut jobs = Vec::new();
     let mut looked_at = 0;
@@ -182,6 +195,9 @@ struct Run<'r, A> {
     found: Vec<Found<A>>,
     summary: Summary,
     passed: BTreeMap<Code, u64>,
+    room: Room,
+    /// The stamps of the files that are read, by the place in the input.
+    stamps: BTreeMap<usize, CoreStamp>,
 }
 
 impl<A: Reply> Run<'_, A> {
@@ -189,19 +205,20 @@ impl<A: Reply> Run<'_, A> {
         match first_look(&file) {
             FirstLook::Core(metadata) => {
                 let stamp = stamp_of(&file.path, &metadata);
+                let core = CoreStamp::of(&file.path, &stamp, &metadata);
                 let kept = match &mut self.cache {
-                    Some(cache) if !self.batch.rescan => {
-                        A::kept(cache, &AnswerCache::stamp_of(&file.path, &stamp))
-                    }
+                    Some(cache) if !self.batch.rescan => A::kept(cache, &core),
                     _ => None,
                 };
                 let at = self.found.len();
                 match kept {
-                    Some(answers) => {
+                    Some(mut answers) => {
                         self.summary.kept += answers.len() as u64;
+                        self.fit(&mut answers);
                         self.found.push(Some((stamp, answers)));
                     }
                     None => {
+                        self.stamps.insert(at, core);
                         self.found.push(None);
                         jobs.push(Job { at, path: file.path, stamp, named: file.named });
                     }
@@ -228,6 +245,12 @@ impl<A: Reply> Run<'_, A> {
     fn pass(&mut self, path: &std::path::Path, code: Code) {
         *self.passed.entry(code).or_default() += 1;
         self.watcher.passed(path, code);
+    }
+
+    fn fit(&mut self, answers: &mut [A]) {
+        let room = &mut self.room;
+        let not_held: u64 = answers.iter_mut().map(|answer| answer.fit(room)).sum();
+        self.summary.not_held += not_held;
     }
 
     fn answered(&mut self, answer: &A) {
@@ -271,7 +294,7 @@ impl<A: Reply> Run<'_, A> {
 
     fn done(&mut self, done: Done<A>) -> Result<(), RunError> {
         let Done { job, found } = done;
-        let FileAnswers { answers, notes, is_partial } = found.map_err(RunError::Worker)?;
+        let FileAnswers { mut answers, notes, is_partial } = found.map_err(RunError::Worker)?;
         notes.iter().for_each(|note| self.watcher.left_out(note));
         // It only looked like a core.
         if let [only] = &*answers
@@ -283,9 +306,12 @@ impl<A: Reply> Run<'_, A> {
             return Ok(());
         }
         answers.iter().for_each(|answer| self.answered(answer));
-        if let Some(cache) = self.cache.as_mut().filter(|_| !is_partial) {
-            A::keep(&answers, cache, &AnswerCache::stamp_of(&job.path, &job.stamp));
+        if let Some(cache) = self.cache.as_mut().filter(|_| !is_partial)
+            && let Some(stamp) = self.stamps.get(&job.at)
+        {
+            A::keep(&answers, cache, stamp);
         }
+        self.fit(&mut answers);
         if let Some(found) = self.found.get_mut(job.at) {
             *found = Some((job.stamp, answers));
         }

@@ -406,14 +406,7 @@ impl Builder<'_> {
                 process::FrameKind::Signal => FrameKind::Signal,
                 process::FrameKind::TailCall => FrameKind::TailCall,
             },
-            trust: match frame.trust {
-                process::FrameTrust::Context => FrameTrust::Context,
-                process::FrameTrust::CallFrameInfo => FrameTrust::Cfi,
-                process::FrameTrust::Code => FrameTrust::Code,
-                process::FrameTrust::FramePointer => FrameTrust::FramePointer,
-                process::FrameTrust::Scan => FrameTrust::Scan,
-                process::FrameTrust::CallSite => FrameTrust::Inferred,
-            },
+            trust: trust_of(frame.trust),
             function: symbol(&mut self.redactor, &frame.function),
             linkage_name: symbol(&mut self.redactor, &frame.linkage_name),
             owner: self.owners.owner(frame),
@@ -575,4 +568,15 @@ fn stopped_at_an_instruction(dump: &Dump) -> bool {
 fn signal_of(thread: &Thread) -> Option<String> {
     let number = Some(thread.signal).filter(|number| *number != 0)?;
     Some(signal_name(number).map_or_else(|| format!("signal {number}"), str::to_owned))
+}
+/// How a frame was found, in the words of a report.
+pub(crate) fn trust_of(trust: process::FrameTrust) -> FrameTrust {
+    match trust {
+        process::FrameTrust::Context => FrameTrust::Context,
+        process::FrameTrust::CallFrameInfo => FrameTrust::Cfi,
+        process::FrameTrust::Code => FrameTrust::Code,
+        process::FrameTrust::FramePointer => FrameTrust::FramePointer,
+        process::FrameTrust::Scan => FrameTrust::Scan,
+        process::FrameTrust::CallSite => FrameTrust::Inferred,
+    }
 }

@@ -23,6 +23,7 @@ mod source_values;
 pub(crate) mod values;
 mod variables;
 
+pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};

@@ -82,6 +82,7 @@ fn expressions_are_evaluated_in_each_frame_of_a_function_with_their_types() {
     assert_eq!(row["/x job->id"], "0x2");
     assert_eq!(row["function"], "run_job");
     assert_eq!(row["signal"], "SIGSEGV");
+    assert!(row["trust"] == "context" || row["trust"] == "cfi", "{row}");
     assert!(row["file"].as_str().unwrap().ends_with("jobd.c"));
     assert!(row["core"].as_str().unwrap().ends_with("null-field/core.zst"));
     assert!(rows.iter().all(|row| row["function"] == "run_job"));
@@ -181,6 +182,8 @@ fn what_is_wrong_with_a_query_is_pointed_at() {
     assert!(lines[0].contains("did you mean `function`?"), "{lines:?}");
     let lines = refused(&["run_job { thread = job->id }", "cores"]);
     assert!(lines[0].contains("built-in column"), "{lines:?}");
+    let lines = refused(&["run_job { count = job->id }", "cores"]);
+    assert!(lines[0].contains("built-in column") && lines[0].contains("my_count"), "{lines:?}");
     let lines = refused(&["run_job(int)", "cores"]);
     assert!(lines[0].contains("without its parameters"), "{lines:?}");
     // Every frame refuses it: the values are written all the same.
@@ -222,6 +225,15 @@ fn a_question_is_answered_again_without_reading_the_cores() {
     for more in ["--rescan", "--no-cache", "--redact=strict", "--crashed"] {
         assert!(!ask(&[more]).1, "{more}");
     }
+    // What is shown as it is is not kept.
+    let file = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().path();
+    let kept =
+        || fs::read_dir(place.0.path().join("cache/obit/queries")).unwrap().map(file).count();
+    let before = kept();
+    for _ in 0..2 {
+        assert!(!ask(&["--redact=off"]).1);
+    }
+    assert_eq!(kept(), before);
     // A core that changed is read again; the other is not.
     let core = place.cores().join("deadlock/core.zst");
     let bytes = fs::read(&core).unwrap();
@@ -230,6 +242,50 @@ fn a_question_is_answered_again_without_reading_the_cores() {
     let words = ["query", "--json", "run_job { job->id }", "cores"];
     let found: Value = serde_json::from_str(&stdout(&place.run(&words))).unwrap();
     assert!(found["notes"].to_string().contains("(--rescan reads them again): 1"), "{found}");
+}
+
+#[test]
+fn an_answer_counts_as_long_as_the_files_it_was_made_with_are_the_same_and_all_there() {
+    let place = Place(tempfile::tempdir().unwrap());
+    compile_server(&place);
+    fs::create_dir_all(place.cores()).unwrap();
+    crash(&place, 1, true);
+    let was_kept = || {
+        let output = place.run(&["query", "--json", "in_a { use_cache }", "cores"]);
+        let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        assert_eq!(found["frames"], 1, "{}", stderr(&output));
+        found["notes"].to_string().contains("from the cache")
+    };
+    assert_eq!([was_kept(), was_kept()], [false, true]);
+    let program = place.0.path().join("server");
+    let bytes = fs::read(&program).unwrap();
+    let time = program.metadata().unwrap().modified().unwrap();
+    fs::OpenOptions::new().append(true).open(&program).unwrap().set_modified(time).unwrap();
+    assert_eq!([was_kept(), was_kept()], [false, true]);
+    // Without a program, which may be there another time, nothing is final.
+    fs::remove_file(&program).unwrap();
+    let ask = || stdout(&place.run(&["query", "--json", "*", "cores"]));
+    assert!(!ask().contains("from the cache") && !ask().contains("from the cache"));
+    fs::write(&program, bytes).unwrap();
+    assert!(!ask().contains("from the cache"));
+}
+
+#[test]
+fn a_core_that_is_encrypted_is_said_to_be() {
+    let place = Place::with(&[]);
+    fs::create_dir_all(place.cores()).unwrap();
+    let sealed = place.cores().join("core.7.age");
+    fs::write(&sealed, b"age-encryption.org/v1\n-> X25519 abc\n").unwrap();
+    for path in ["cores", "cores/core.7.age"] {
+        for words in [&["query", "*"][..], &["triage"]] {
+            let output = place.run(&[words, &[path]].concat());
+            let said = stderr(&output);
+            assert!(
+                said.contains("core.7.age is encrypted") && said.contains("--identity"),
+                "{said}"
+            );
+        }
+    }
 }
 
 #[test]
@@ -291,14 +347,18 @@ const SERVER: &str = "
         return 0;
     }";
 
-#[test]
-fn what_a_group_shares_and_others_lack_comes_first_and_hidden_values_stay_hidden() {
-    let place = Place(tempfile::tempdir().unwrap());
+fn compile_server(place: &Place) {
     let source = place.0.path().join("server.c");
     fs::write(&source, SERVER).unwrap();
     let mut compiler = Command::new("cc");
     compiler.args(["-g", "-O1", "-Wl,--build-id", "-o", "server"]).arg(&source);
     assert!(compiler.current_dir(place.0.path()).status().unwrap().success());
+}
+
+#[test]
+fn what_a_group_shares_and_others_lack_comes_first_and_hidden_values_stay_hidden() {
+    let place = Place(tempfile::tempdir().unwrap());
+    compile_server(&place);
     for number in 0..16 {
         let in_group = number < 6;
         crash(&place, number, in_group);

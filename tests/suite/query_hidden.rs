@@ -106,6 +106,7 @@ fn no_way_of_writing_it_reads_a_hidden_text_letter_by_letter() {
         "*(char*)((long)&numbers[0] + ((long)&mail - (long)&numbers[0]) + 9)",
         "(char*)(place + 11)",
         "mail[9] ? 1 : 0",
+        "(long)numbers << (mail[9] == 97)",
     ];
     let columns: Vec<String> =
         ways.iter().enumerate().map(|(at, way)| format!("w{at} = {way}")).collect();
@@ -118,6 +119,25 @@ fn no_way_of_writing_it_reads_a_hidden_text_letter_by_letter() {
     for (at, way) in ways.iter().enumerate() {
         let cell = &open[format!("w{at}")];
         assert!(!cell.is_object(), "{way}: {cell}");
+    }
+}
+
+#[test]
+fn why_there_is_no_value_says_no_hidden_letter() {
+    let holder = Holder::crashed();
+    let ways = ["*(char*)(long)mail[9]", "1 / (mail[9] - 97)", "*(int*)(mail[9] * 4096L)"];
+    let columns: Vec<String> =
+        ways.iter().enumerate().map(|(at, way)| format!("w{at} = {way}")).collect();
+    let row = holder.row(&columns.join(", "), &[]);
+    let open = holder.row(&columns.join(", "), &["--redact=off"]);
+    for (at, way) in ways.iter().enumerate() {
+        let name = format!("w{at}");
+        assert!(row[&name]["hidden"].is_string(), "{way}: {}", row[&name]);
+        assert!(
+            open[&name].is_object() && open[&name]["hidden"].is_null(),
+            "{way}: {}",
+            open[&name]
+        );
     }
 }
 

@@ -133,6 +133,20 @@ pub enum FrameTrust {
     Inferred,
 }
 
+impl FrameTrust {
+    /// As documents have it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Context => "context",
+            Self::Cfi => "cfi",
+            Self::Code => "code",
+            Self::FramePointer => "frame-pointer",
+            Self::Scan => "scan",
+            Self::Inferred => "inferred",
+        }
+    }
+}
+
 /// A place in a loaded image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -14,7 +14,7 @@ use obit::query::{
     self, AnswerCache, BUILT_IN, CacheKey, CoreAnswer, Failed, Findings, Query, Question, RunError,
     Settings, Summary, evaluate, table,
 };
-use obit::redact::Origin;
+use obit::redact::{Level, Origin};
 use obit::render::Format;
 use obit::render::formats::Audience;
 
@@ -105,7 +105,8 @@ impl QueryArgs {
 
     /// Where the answers are kept, if anywhere.
     fn cache(&self, request: &Request, question: &Question) -> Option<AnswerCache> {
-        if !request.has_cache() {
+        // What is kept stays: values as they are do not.
+        if !request.has_cache() || request.build.redaction == Level::Off {
             return None;
         }
         let sections = self.batch.search.cache.directory()?;
@@ -241,6 +242,7 @@ fn findings(args: &QueryArgs, summary: &Summary) -> Findings {
         "frames of deep stacks not looked at (--frames 0 looks at all)",
     );
     note(sum(|answer| answer.left_out), "frames at the place left out, as a core has too many");
+    note(summary.not_held, "frames at the place left out, as all cores together have too many");
     note(summary.kept, "cores answered from the cache (--rescan reads them again)");
     Findings {
         query: shown_query(&args.query),

@@ -1,10 +1,11 @@
 //! Which rows and columns of the answers are written.
 
 use clap::Args;
-use obit::query::{BUILT_IN, Datum, Filter, Findings, QueryError, Table};
+use obit::query::{BUILT_IN, Cell, Datum, Filter, Findings, QueryError, Table};
 use obit::redact::without_digests;
 use obit::render::Format;
 use obit::render::formats::Audience;
+use obit::report::FrameTrust;
 
 use super::refusal::refuse;
 use crate::cli::exit::Exit;
@@ -28,8 +29,8 @@ pub(super) struct Wanted {
     /// Sort by these columns; -COLUMN: the largest first
     #[arg(long, value_name = "COLUMNS", allow_hyphen_values = true)]
     sort: Option<String>,
-    /// Write these columns: core, pid, thread, frame, function, file, line, time, build,
-    /// signal, class, group, host, and those of the query
+    /// Write these columns: core, pid, thread, frame, function, file, line, trust, time,
+    /// build, signal, class, group, host, and those of the query
     #[arg(long, value_name = "COLUMNS")]
     columns: Option<String>,
     /// Rows to write; 0 is all [default: 50 in a table for a person, else all]
@@ -93,12 +94,21 @@ impl Wanted {
         }
         if undecided > 0 {
             findings.notes.push(format!(
-                "rows that --where could not decide, as a value is unknown, hidden or of another \
-                 type: {undecided}"
+                "rows that --where could not decide, as a value is unknown, hidden, cut or of \
+                 another type: {undecided}"
             ));
+        }
+        let doubtful = doubtful(&findings.table);
+        if doubtful > 0 {
+            findings.notes.push(format!("rows of frames that may not be real: {doubtful}"));
         }
         if let Some(text) = &self.group_by {
             let places = findings.table.places(text)?;
+            let is_cut = |row: &&Vec<_>| places.iter().filter_map(|at| row.get(*at)).any(is_cut);
+            let cut = findings.table.rows.iter().filter(is_cut).count();
+            if cut > 0 {
+                findings.notes.push(format!("rows grouped by the start of a longer value: {cut}"));
+            }
             if !has_key {
                 level_tokens(&mut findings.table, &places);
             }
@@ -110,6 +120,9 @@ impl Wanted {
             findings.table.sort(&keys);
         }
         let is_for_person = format.audience == Audience::Terminal;
+        if is_for_person && !findings.is_grouped {
+            mark_doubtful(&mut findings.table);
+        }
         findings.rows = findings.table.rows.len() as u64;
         match self.limit {
             Some(0) => {}
@@ -150,9 +163,78 @@ const DISTINCT: &[(usize, &str)] = &[(0, "cores")];
 fn level_tokens(table: &mut Table, places: &[usize]) {
     for row in &mut table.rows {
         for at in places {
-            if let Some(Datum::Hidden(token)) = row.get_mut(*at).map(|cell| &mut cell.datum) {
-                *token = without_digests(token).into_owned();
+            let Some(cell) = row.get_mut(*at) else { continue };
+            match &mut cell.datum {
+                Datum::Text(text) | Datum::Aggregate(text) if cell.is_partly_hidden => {
+                    *text = without_digests(text).into_owned();
+                }
+                Datum::Hidden(token) => *token = without_digests(token).into_owned(),
+                _ => {}
             }
         }
+    }
+}
+
+fn is_cut(cell: &Cell) -> bool {
+    cell.is_cut
+}
+
+/// The places of two columns that every table has.
+fn place_of(table: &Table, name: &str) -> Option<usize> {
+    table.columns.iter().position(|column| column == name)
+}
+
+/// Whether the frame of a row was found by scanning.
+fn is_doubtful(row: &[Cell], trust: usize) -> bool {
+    let scan = FrameTrust::Scan.word();
+    matches!(row.get(trust).map(|cell| &cell.datum), Some(Datum::Text(word)) if word == scan)
+}
+
+/// Rows of frames that may not be real.
+fn doubtful(table: &Table) -> usize {
+    let Some(trust) = place_of(table, "trust") else { return 0 };
+    table.rows.iter().filter(|row| is_doubtful(row, trust)).count()
+}
+
+/// Marks the function of such frames as a page does.
+fn mark_doubtful(table: &mut Table) {
+    let (Some(trust), Some(function)) = (place_of(table, "trust"), place_of(table, "function"))
+    else {
+        return;
+    };
+    for row in &mut table.rows {
+        if is_doubtful(row, trust)
+            && let Some(Datum::Text(name)) = row.get_mut(function).map(|cell| &mut cell.datum)
+        {
+            name.insert_str(0, "? ");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_was_found_by_scanning_is_marked_and_counted() {
+        let mut table = Table::new(["function", "trust"].map(str::to_owned));
+        for trust in ["cfi", "scan"] {
+            table.push(["walk", trust].map(|text| Datum::Text(text.to_owned()).into()).to_vec());
+        }
+        assert_eq!(doubtful(&table), 1);
+        mark_doubtful(&mut table);
+        let names: Vec<String> = table.rows.iter().map(|row| row[0].words()).collect();
+        assert_eq!(names, ["walk", "? walk"]);
+    }
+
+    #[test]
+    fn tokens_in_a_text_are_levelled_for_groups_as_tokens_alone_are() {
+        let mut table = Table::new(["mail".to_owned()]);
+        for text in ["to <email:9b65>", "to <email:1234>"] {
+            let cell = Datum::Text(text.to_owned()).into();
+            table.push(vec![Cell { is_partly_hidden: true, ..cell }]);
+        }
+        level_tokens(&mut table, &[0]);
+        assert_eq!(table.rows[0][0].words(), table.rows[1][0].words());
     }
 }
