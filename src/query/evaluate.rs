@@ -23,7 +23,7 @@ const MOST_FRAMES: usize = 2_000;
 const MOST_TEXT: usize = 8 << 20;
 /// Characters of one text that are read.
 const MOST_CHARACTERS: usize = 4096;
-/// What is said of an expression of which it is not known whether it may be shown.
+/// The reason in a cell of which it is not known whether it may be shown.
 const TOO_MANY_PARTS: &str = "it has too many parts to say whether one of them is hidden; \
                               ask for fewer at once, or with --redact=off";
 /// Names of functions that are sent where no frame is at the place.

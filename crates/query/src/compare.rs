@@ -139,9 +139,10 @@ fn exactly(a: i128, b: f64) -> Option<Ordering> {
     } else if b < -BEYOND {
         Ordering::Greater
     } else {
-        let whole = b.floor();
-        let fraction = if b > whole { Ordering::Less } else { Ordering::Equal };
-        a.cmp(&(whole as i128)).then(fraction)
+        let whole = b as i128;
+        // What is left of the float is smaller than 1, of its sign.
+        let rest = b - whole as f64;
+        a.cmp(&whole).then(0.0.partial_cmp(&rest).unwrap_or(Ordering::Equal))
     })
 }
 
