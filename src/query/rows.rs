@@ -64,3 +64,23 @@ fn row(answer: &CoreAnswer, frame: &FrameAnswer, group: &Cell) -> Vec<Cell> {
     row.extend(frame.cells.iter().cloned());
     row
 }
+
+#[cfg(test)]
+mod tests {
+    use obit_report::FrameTrust;
+
+    #[test]
+    fn how_a_frame_was_found_is_called_as_in_reports() {
+        for trust in [
+            FrameTrust::Context,
+            FrameTrust::Cfi,
+            FrameTrust::Code,
+            FrameTrust::FramePointer,
+            FrameTrust::Scan,
+            FrameTrust::Inferred,
+        ] {
+            let written = serde_json::to_value(trust).unwrap();
+            assert_eq!(written, trust.word());
+        }
+    }
+}

@@ -24,6 +24,7 @@ const HOLDER: &str = r#"
     static unsigned char wide[200];
     static volatile int *volatile nowhere;
     int numbers[100];
+    static char huge[6000];
     __attribute__((noinline)) void hold(char *pw, long place) { *nowhere = pw[0] + (int)place; }
     int main(void) {
         a[0].id = 7;
@@ -34,6 +35,7 @@ const HOLDER: &str = r#"
         memset(longt, 'z', 540);
         strcpy(longt + 540, " carol@example.com");
         memset(path, 'p', 300);
+        memset(huge, 'h', 5999);
         memset(wide, 3, 100);
         strcpy((char *)wide + 100, "dave@example.com");
         hold(mail, (long)mail);
@@ -183,4 +185,30 @@ fn an_expression_of_too_many_parts_is_not_answered() {
     let why = row["letter"]["unavailable"].as_str().unwrap_or_default();
     assert!(why.contains("too many parts"), "{row}");
     assert_eq!(holder.row(&sum, &["--redact=off"])["letter"], i64::from(b'a'));
+}
+
+#[test]
+fn a_value_that_goes_on_is_decided_and_grouped_by_its_start_and_that_is_said() {
+    let holder = Holder::crashed();
+    let ask = |condition: &str| {
+        let output = holder.ask("huge, numbers", &["--where", condition]);
+        let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+        let is_undecided = found["notes"].to_string().contains("could not decide");
+        (found["total_rows"] == 1, is_undecided)
+    };
+    assert_eq!(ask("huge != hhx"), (true, false));
+    assert_eq!(ask("huge == hhh"), (false, false));
+    assert_eq!(ask("huge ~ '^hh'"), (true, false));
+    let start = "h".repeat(4096);
+    for condition in ["huge ~ 'x'", "huge ~ 'h$'", "numbers == '{0}'", &format!("huge != {start}")]
+    {
+        assert_eq!(ask(condition), (false, true), "{condition:.20}");
+    }
+    for columns in ["huge", "numbers"] {
+        let output = holder.ask("huge, numbers", &["--group-by", columns]);
+        let said = stdout(&output);
+        assert!(said.contains("rows grouped by the start of a longer value: 1"), "{said:.300}");
+    }
+    let row = holder.row("huge", &[]);
+    assert!(row["huge"].as_str().unwrap().ends_with("hh\u{2026}"));
 }
