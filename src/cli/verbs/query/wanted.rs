@@ -204,9 +204,9 @@ fn mark_doubtful(table: &mut Table) {
     };
     for row in &mut table.rows {
         if is_doubtful(row, trust)
-            && let Some(Datum::Text(name)) = row.get_mut(function).map(|cell| &mut cell.datum)
+            && let Some(cell) = row.get_mut(function)
         {
-            name.insert_str(0, "? ");
+            cell.formatted = Some(format!("? {}", cell.words()));
         }
     }
 }
@@ -218,13 +218,15 @@ mod tests {
     #[test]
     fn a_frame_that_was_found_by_scanning_is_marked_and_counted() {
         let mut table = Table::new(["function", "trust"].map(str::to_owned));
+        let text = |text: &str| Cell::from(Datum::Text(text.to_owned()));
         for trust in ["cfi", "scan"] {
-            table.push(["walk", trust].map(|text| Datum::Text(text.to_owned()).into()).to_vec());
+            table.push(vec![text("walk"), text(trust)]);
         }
-        assert_eq!(doubtful(&table), 1);
+        table.push(vec![Cell::unknown("no symbol"), text("scan")]);
+        assert_eq!(doubtful(&table), 2);
         mark_doubtful(&mut table);
         let names: Vec<String> = table.rows.iter().map(|row| row[0].words()).collect();
-        assert_eq!(names, ["walk", "? walk"]);
+        assert_eq!(names, ["walk", "? walk", "? <unavailable: no symbol>"]);
     }
 
     #[test]
