@@ -72,8 +72,15 @@ pub(crate) struct App {
     asking: Rate,
     logins: Rate,
     changes: Rate,
-    /// The last line that this server wrote or found.
-    audited: Mutex<Option<Anchor>>,
+    audited: Mutex<Audited>,
+}
+
+/// What this server knows of its audit log.
+struct Audited {
+    /// The last line that it wrote or found.
+    last: Option<Anchor>,
+    /// What was wrong with the log when it started; nothing is written to it then.
+    closed: Option<&'static str>,
 }
 
 impl App {
@@ -81,9 +88,24 @@ impl App {
         let desk = Desk::open(&settings.store)?;
         let gate = Gate::new(&settings.auth, place, &settings.hosts, settings.url.as_deref())?;
         let log = AuditLog::beside(&settings.store);
-        let audited = match log.path().exists() {
-            true => log.verify(None, &mut |_| {})?,
-            false => None,
+        let found = match log.path().exists() {
+            true => log.mend((settings.clock)()),
+            false => Ok(None),
+        };
+        let audited = match found {
+            Ok(last) => Audited { last, closed: None },
+            Err(error) => {
+                (settings.log)(&error.to_string());
+                (settings.log)(
+                    "nothing can be changed, revealed or shared until the server is started with \
+                     a whole audit log: move this one away, and keep it",
+                );
+                let why = match error {
+                    AuditError::Io { .. } => "could not be used",
+                    _ => "was changed before",
+                };
+                Audited { last: None, closed: Some(why) }
+            }
         };
         let asking = settings.rate.map(|rate| {
             let per_second = f64::from(rate.max(1));
@@ -244,7 +266,16 @@ impl App {
         Response::of(status, "text/html; charset=utf-8", frame.page(title, place, content))
     }
 
-    /// Writes to the audit log; without that nothing is changed and nothing revealed.
+    /// Writes to the audit log that someone came or went. They may even if it cannot be
+    /// written: only what they do needs the log.
+    pub(crate) fn audit_presence(&self, who: &Who, action: &str, target: &str, detail: &str) {
+        if self.audit(who, action, target, detail).is_err() {
+            let name = if who.name.is_empty() { "no one" } else { who.name.as_str() };
+            (self.settings.log)(&format!("not in the audit log: {action} of {name}, {target}"));
+        }
+    }
+
+    /// Writes to the audit log; without that nothing is changed, revealed or shared.
     pub(crate) fn audit(
         &self,
         who: &Who,
@@ -262,14 +293,22 @@ impl App {
             ..Entry::default()
         };
         let mut audited = self.audited.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.log.append(entry) {
+        if let Some(why) = audited.closed {
+            let problem = format!(
+                "the audit log {why} when the server started, so nothing is changed, revealed or \
+                 shared; `obit audit verify` says more"
+            );
+            return Err(Problem::new(503, problem).into());
+        }
+        match self.log.append(entry, audited.last.as_ref()) {
             Ok(anchor) => {
-                *audited = Some(anchor);
+                audited.last = Some(anchor);
                 Ok(())
             }
             Err(error) => {
                 (self.settings.log)(&error.to_string());
-                let problem = "the audit log cannot be written, so nothing is changed or revealed";
+                let problem = "the audit log cannot be written, so nothing is changed, revealed \
+                               or shared";
                 Err(Problem::new(503, problem).into())
             }
         }
@@ -280,9 +319,9 @@ impl App {
         &self,
         take: &mut dyn FnMut(&Line),
     ) -> Result<Option<Anchor>, AuditError> {
-        let audited = self.audited.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match audited.is_some() || self.log.path().exists() {
-            true => self.log.verify(audited.as_ref(), take),
+        let last = self.audited.lock().unwrap_or_else(PoisonError::into_inner).last.clone();
+        match last.is_some() || self.log.path().exists() {
+            true => self.log.verify(last.as_ref(), take),
             false => Ok(None),
         }
     }

@@ -1,4 +1,4 @@
-//! Who changed, revealed or opened what: a file of JSON lines that is only ever appended to.
+//! Who changed, revealed or shared what, and who logged in: a file of JSON lines that is only ever appended to.
 //! Each line has the hash of the one before, so a line that is changed, removed, added or moved
 //! breaks the chain. What a chain cannot show is that its last lines are gone, or that all of it
 //! was written anew: for that, the number and hash of its last line are to be kept elsewhere
@@ -107,6 +107,20 @@ pub enum AuditError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// It ends within a line: a write was interrupted.
+    #[error(
+        "the audit log {} has an incomplete last line, {bytes} bytes of line {line}: a write was \
+         interrupted; the next entry of `obit serve`, or its next start, removes it and says so",
+        path.display()
+    )]
+    Incomplete {
+        /// The file.
+        path: PathBuf,
+        /// Its number, from 1.
+        line: u64,
+        /// What there is of it.
+        bytes: u64,
+    },
     /// It does not hold what the anchor says.
     #[error("the audit log {} was cut or written anew: {problem}", path.display())]
     Anchor {
@@ -136,26 +150,118 @@ impl AuditLog {
         &self.path
     }
 
-    /// Writes one more line to the disk. `entry` needs no number and no hash.
+    /// Writes one more line to the disk. `entry` needs no number and no hash. What was written
+    /// last as far as the caller knows must still be there. An incomplete last line is removed
+    /// first, which is an entry itself.
     ///
     /// # Errors
-    /// When it cannot be written, or the last line is not one that was written here.
-    pub fn append(&self, entry: Entry) -> Result<Anchor, AuditError> {
+    /// When it cannot be written (the log is then as before), or the end of the log is not one
+    /// that was written here.
+    pub fn append(&self, entry: Entry, known: Option<&Anchor>) -> Result<Anchor, AuditError> {
+        self.append_by(entry, known, &mut |file, line| file.write_all(line))
+    }
+
+    fn append_by(
+        &self,
+        entry: Entry,
+        known: Option<&Anchor>,
+        write: WriteAll<'_>,
+    ) -> Result<Anchor, AuditError> {
+        let mut file = self.open_to_append()?;
+        let mut last = self.last(&mut file)?;
+        if last.is_none() {
+            last = self.mend_open(&mut file, known, entry.time, write)?;
+        }
+        let last = last.filter(|last| last.n > 0);
+        if let Some(known) = known {
+            let there = last.as_ref().map_or(0, |last| last.n);
+            if there < known.n || (there == known.n && last.as_ref() != Some(known)) {
+                let problem = format!("line {} is not the one that this server wrote", known.n);
+                return Err(AuditError::Anchor { path: self.path.clone(), problem });
+            }
+        }
+        self.write(&mut file, entry, last, write)
+    }
+
+    /// Removes an incomplete last line, and says so in the log; gives the anchor of the last
+    /// line. For a log that is there.
+    ///
+    /// # Errors
+    /// When it was changed, or cannot be read or written.
+    pub fn mend(&self, time: i64) -> Result<Option<Anchor>, AuditError> {
+        match self.verify(None, &mut |_| {}) {
+            Err(AuditError::Incomplete { .. }) => {
+                let mut file = self.open_to_append()?;
+                self.mend_open(&mut file, None, time, &mut |file, line| file.write_all(line))
+            }
+            verified => verified,
+        }
+    }
+
+    /// The file, locked against other servers and other threads of this one.
+    fn open_to_append(&self) -> Result<File, AuditError> {
         let io = |source| self.io(source);
         let mut options = OpenOptions::new();
-        let mut file = options
-            .read(true)
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&self.path)
-            .map_err(io)?;
-        // Another server, or another thread of this one.
+        options.read(true).append(true).create(true).mode(0o600);
+        let file = options.open(&self.path).map_err(io)?;
         flock(&file, FlockOperation::LockExclusive).map_err(|error| io(error.into()))?;
-        let last = self.last(&mut file)?;
+        Ok(file)
+    }
+
+    /// Checks all lines, and removes what is behind the last whole one.
+    fn mend_open(
+        &self,
+        file: &mut File,
+        known: Option<&Anchor>,
+        time: i64,
+        write: WriteAll<'_>,
+    ) -> Result<Option<Anchor>, AuditError> {
+        let io = |source| self.io(source);
+        let Checked { last, whole, tail } = self.check(file, known, &mut |_| {})?;
+        if tail.is_empty() {
+            return Ok(last);
+        }
+        let mut ended = tail.clone();
+        ended.push(b'\n');
+        if let Ok(line) = line_of(&ended)
+            && follows(&line, last.as_ref()).is_ok()
+        {
+            // Only its end is missing: it is what was to be written.
+            write(file, b"\n").and_then(|()| file.sync_data()).map_err(io)?;
+            return Ok(Some(anchor_of(&line)));
+        }
+        let entry = Entry {
+            time,
+            user: "obit".to_owned(),
+            action: "line-removed".to_owned(),
+            detail: format!(
+                "incomplete line of {} bytes removed; its SHA-256 was {}",
+                tail.len(),
+                HEXLOWER.encode(&Sha256::digest(&tail))
+            ),
+            ..Entry::default()
+        };
+        file.set_len(whole).map_err(io)?;
+        let written = self.write(file, entry, last, write);
+        if written.is_err() {
+            // Nothing is removed without an entry. There was room for it before.
+            let _ = file.write_all(&tail).and_then(|()| file.sync_data());
+        }
+        written.map(Some)
+    }
+
+    /// Writes one line behind `last`, or nothing.
+    fn write(
+        &self,
+        file: &mut File,
+        entry: Entry,
+        last: Option<Anchor>,
+        write: WriteAll<'_>,
+    ) -> Result<Anchor, AuditError> {
+        let io = |source| self.io(source);
         let short = |text: &str| text.chars().take(TEXT).collect::<String>();
         let entry = Entry {
-            n: last.as_ref().map_or(0, |last| last.entry.n).saturating_add(1),
+            n: last.as_ref().map_or(0, |last| last.n).saturating_add(1),
             previous: last.map_or_else(|| "0".repeat(64), |last| last.hash),
             user: short(&entry.user),
             role: short(&entry.role),
@@ -166,12 +272,17 @@ impl AuditLog {
         };
         let anchor = Anchor { n: entry.n, hash: hash_of(&entry) };
         let line = text_of(&Line { entry, hash: anchor.hash.clone() });
-        file.write_all(&line).and_then(|()| file.sync_data()).map_err(io)?;
+        let before = file.metadata().map_err(io)?.len();
+        if let Err(error) = write(file, &line).and_then(|()| file.sync_data()) {
+            // What cannot be taken back is an incomplete line, which the next one mends.
+            let _ = file.set_len(before).and_then(|()| file.sync_data());
+            return Err(io(error));
+        }
         Ok(anchor)
     }
 
-    /// The last line.
-    fn last(&self, file: &mut File) -> Result<Option<Line>, AuditError> {
+    /// The last line, number 0 of an empty log; `None` if it is incomplete.
+    fn last(&self, file: &mut File) -> Result<Option<Anchor>, AuditError> {
         let io = |source| self.io(source);
         let end = file.seek(SeekFrom::End(0)).map_err(io)?;
         let from = end.saturating_sub(LONGEST);
@@ -179,17 +290,17 @@ impl AuditLog {
         let mut tail = Vec::new();
         file.take(LONGEST).read_to_end(&mut tail).map_err(io)?;
         if tail.is_empty() {
-            return Ok(None);
+            return Ok(Some(Anchor { n: 0, hash: String::new() }));
         }
-        let broken = || AuditError::Broken {
+        let Some(whole) = tail.strip_suffix(b"\n") else { return Ok(None) };
+        let start = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let last = tail.get(start..).and_then(|text| line_of(text).ok());
+        let last = last.ok_or_else(|| AuditError::Broken {
             path: self.path.clone(),
             line: 0,
             problem: "(the last one) is not as it was written; `obit audit verify` says more",
-        };
-        let whole = tail.strip_suffix(b"\n").ok_or_else(broken)?;
-        let start = whole.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-        let last = tail.get(start..).and_then(|text| line_of(text).ok());
-        last.map(Some).ok_or_else(broken)
+        })?;
+        Ok(Some(anchor_of(&last)))
     }
 
     /// Reads the whole log and checks each line; hands those that are as they were written to
@@ -204,10 +315,29 @@ impl AuditLog {
         take: &mut dyn FnMut(&Line),
     ) -> Result<Option<Anchor>, AuditError> {
         let io = |source| self.io(source);
-        let file = File::open(&self.path).map_err(io)?;
+        let mut file = File::open(&self.path).map_err(io)?;
         flock(&file, FlockOperation::LockShared).map_err(|error| io(error.into()))?;
+        let Checked { last, tail, .. } = self.check(&mut file, anchor, take)?;
+        match tail.len() {
+            0 => Ok(last),
+            bytes => Err(AuditError::Incomplete {
+                path: self.path.clone(),
+                line: last.map_or(0, |last| last.n).saturating_add(1),
+                bytes: bytes as u64,
+            }),
+        }
+    }
+
+    fn check(
+        &self,
+        file: &mut File,
+        anchor: Option<&Anchor>,
+        take: &mut dyn FnMut(&Line),
+    ) -> Result<Checked, AuditError> {
+        let io = |source| self.io(source);
+        file.seek(SeekFrom::Start(0)).map_err(io)?;
         let mut reader = BufReader::new(file);
-        let mut last: Option<Anchor> = None;
+        let mut checked = Checked::default();
         let mut is_anchored = anchor.is_none();
         loop {
             let mut text = Vec::new();
@@ -215,23 +345,18 @@ impl AuditLog {
             if read == 0 {
                 break;
             }
-            let number = last.as_ref().map_or(0, |last| last.n).saturating_add(1);
+            if !text.ends_with(b"\n") && (read as u64) < LONGEST {
+                checked.tail = text;
+                break;
+            }
+            let number = checked.last.as_ref().map_or(0, |last| last.n).saturating_add(1);
             let broken = |problem| {
                 let path = self.path.clone();
-                Err(AuditError::Broken { path, line: number, problem })
+                AuditError::Broken { path, line: number, problem }
             };
-            let line = match line_of(&text) {
-                Ok(line) => line,
-                Err(problem) => return broken(problem),
-            };
-            let before = last.map_or_else(|| "0".repeat(64), |last| last.hash);
-            if line.entry.n != number {
-                return broken("has another number: lines before it were removed or moved");
-            }
-            if line.entry.previous != before {
-                return broken("does not follow from the line before it");
-            }
-            let here = Anchor { n: number, hash: line.hash.clone() };
+            let line = line_of(&text).map_err(broken)?;
+            follows(&line, checked.last.as_ref()).map_err(broken)?;
+            let here = anchor_of(&line);
             if let Some(anchor) = anchor.filter(|anchor| anchor.n == number) {
                 if *anchor != here {
                     let problem = format!("line {number} is not the one of the anchor");
@@ -240,21 +365,51 @@ impl AuditLog {
                 is_anchored = true;
             }
             take(&line);
-            last = Some(here);
+            checked.last = Some(here);
+            checked.whole = checked.whole.saturating_add(read as u64);
         }
         match anchor.filter(|anchor| !is_anchored && anchor.n > 0) {
             Some(anchor) => {
-                let there = last.as_ref().map_or(0, |last| last.n);
+                let there = checked.last.as_ref().map_or(0, |last| last.n);
                 let problem = format!("the anchor is of line {}, and it has {there}", anchor.n);
                 Err(AuditError::Anchor { path: self.path.clone(), problem })
             }
-            None => Ok(last),
+            None => Ok(checked),
         }
     }
 
     fn io(&self, source: io::Error) -> AuditError {
         AuditError::Io { path: self.path.clone(), source }
     }
+}
+
+/// Writes all of a line: a full disk is made of it in tests.
+type WriteAll<'w> = &'w mut dyn FnMut(&mut File, &[u8]) -> io::Result<()>;
+
+/// A log whose whole lines are as they were written.
+#[derive(Default)]
+struct Checked {
+    last: Option<Anchor>,
+    /// Bytes of the whole lines.
+    whole: u64,
+    /// What is behind them.
+    tail: Vec<u8>,
+}
+
+fn anchor_of(line: &Line) -> Anchor {
+    Anchor { n: line.entry.n, hash: line.hash.clone() }
+}
+
+/// Whether the line is the one behind `last`.
+fn follows(line: &Line, last: Option<&Anchor>) -> Result<(), &'static str> {
+    if line.entry.n != last.map_or(0, |last| last.n).saturating_add(1) {
+        return Err("has another number: lines before it were removed or moved");
+    }
+    let is_next = match last {
+        Some(last) => line.entry.previous == last.hash,
+        None => line.entry.previous == "0".repeat(64),
+    };
+    if is_next { Ok(()) } else { Err("does not follow from the line before it") }
 }
 
 fn text_of(line: &Line) -> Vec<u8> {
@@ -286,129 +441,4 @@ fn line_of(text: &[u8]) -> Result<Line, &'static str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    fn log(directory: &Path, lines: u64) -> AuditLog {
-        let log = AuditLog::beside(&directory.join("t.db"));
-        for n in 0..lines {
-            let entry = Entry {
-                time: 1_000 + i64::try_from(n).unwrap(),
-                user: "ada".to_owned(),
-                action: "state".to_owned(),
-                target: format!("g{n}"),
-                detail: "\u{1b}[31m\n\"".to_owned(),
-                ..Entry::default()
-            };
-            log.append(entry).unwrap();
-        }
-        log
-    }
-
-    #[test]
-    fn a_log_that_no_one_touched_is_whole_and_its_lines_are_plain_text() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = log(directory.path(), 5);
-        let mut seen = Vec::new();
-        let end = log.verify(None, &mut |line| seen.push(line.entry.target.clone())).unwrap();
-        assert_eq!(seen, ["g0", "g1", "g2", "g3", "g4"]);
-        let end = end.unwrap();
-        assert_eq!(end.n, 5);
-        assert_eq!(end.to_string().parse::<Anchor>(), Ok(end.clone()));
-        log.verify(Some(&end), &mut |_| {}).unwrap();
-        let text = fs::read_to_string(log.path()).unwrap();
-        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text}");
-    }
-
-    #[test]
-    fn every_change_of_a_single_byte_is_found() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = log(directory.path(), 3);
-        let whole = fs::read(log.path()).unwrap();
-        for at in 0..whole.len() {
-            for byte in [b' ', b'0', b'z', b'\n', b'"'] {
-                if whole[at] == byte {
-                    continue;
-                }
-                let mut changed = whole.clone();
-                changed[at] = byte;
-                fs::write(log.path(), &changed).unwrap();
-                assert!(log.verify(None, &mut |_| {}).is_err(), "byte {at} became {byte}");
-            }
-        }
-    }
-
-    #[test]
-    fn lines_that_are_removed_added_or_moved_are_found() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = log(directory.path(), 4);
-        let text = fs::read_to_string(log.path()).unwrap();
-        let lines: Vec<&str> = text.lines().collect();
-        for order in [
-            &[1, 2, 3][..],
-            &[0, 2, 3],
-            &[0, 1, 3],
-            &[1, 0, 2, 3],
-            &[0, 1, 1, 2, 3],
-            &[3, 2, 1, 0],
-            &[0, 1, 3, 2],
-        ] {
-            let changed: String = order.iter().map(|at| format!("{}\n", lines[*at])).collect();
-            fs::write(log.path(), changed).unwrap();
-            assert!(log.verify(None, &mut |_| {}).is_err(), "{order:?}");
-        }
-        fs::write(log.path(), &text[..text.len() - 1]).unwrap();
-        assert!(log.verify(None, &mut |_| {}).unwrap_err().to_string().contains("incomplete"));
-    }
-
-    #[test]
-    fn an_anchor_shows_what_was_cut_off_and_what_was_written_anew() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = log(directory.path(), 4);
-        let anchor = log.verify(None, &mut |_| {}).unwrap().unwrap();
-        let text = fs::read_to_string(log.path()).unwrap();
-        let cut: String = text.lines().take(2).map(|line| format!("{line}\n")).collect();
-        fs::write(log.path(), cut).unwrap();
-        // The chain alone cannot know.
-        assert_eq!(log.verify(None, &mut |_| {}).unwrap().unwrap().n, 2);
-        let error = log.verify(Some(&anchor), &mut |_| {}).unwrap_err().to_string();
-        assert!(error.contains("the anchor is of line 4, and it has 2"), "{error}");
-        fs::remove_file(log.path()).unwrap();
-        for n in 0..6 {
-            let entry = Entry { user: "eve".to_owned(), time: n, ..Entry::default() };
-            log.append(entry).unwrap();
-        }
-        assert_eq!(log.verify(None, &mut |_| {}).unwrap().unwrap().n, 6);
-        let error = log.verify(Some(&anchor), &mut |_| {}).unwrap_err().to_string();
-        assert!(error.contains("not the one of the anchor"), "{error}");
-    }
-
-    #[test]
-    fn nothing_is_appended_to_a_log_whose_end_was_changed() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = log(directory.path(), 2);
-        let text = fs::read_to_string(log.path()).unwrap();
-        for end in [&text[..text.len() - 3], "nonsense\n", "\n"] {
-            fs::write(log.path(), end).unwrap();
-            assert!(log.append(Entry::default()).is_err(), "{end:?}");
-        }
-    }
-
-    #[test]
-    fn writers_at_once_make_one_chain() {
-        let directory = tempfile::tempdir().unwrap();
-        let log = log(directory.path(), 1);
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                let log = log.clone();
-                scope.spawn(move || {
-                    for _ in 0..10 {
-                        log.append(Entry::default()).unwrap();
-                    }
-                });
-            }
-        });
-        assert_eq!(log.verify(None, &mut |_| {}).unwrap().unwrap().n, 41);
-    }
-}
+mod tests;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use obit_triage::StoreError;
 
 use crate::answer::App;
-use crate::audit::AuditError;
 use crate::http::{Bound, Limits, run};
 use crate::settings::{Auth, Listen, Settings};
 use crate::users::UsersError;
@@ -46,9 +45,6 @@ pub enum ServeError {
     /// The users are not known.
     #[error(transparent)]
     Users(#[from] UsersError),
-    /// The audit log was changed, or cannot be written.
-    #[error(transparent)]
-    Audit(#[from] AuditError),
     /// The system has no randomness or threads.
     #[error("the server cannot start: {0}")]
     Io(#[from] io::Error),

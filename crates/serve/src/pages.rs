@@ -353,16 +353,13 @@ impl App {
                 way: Way::Open,
                 csrf: String::new(),
             };
-            self.audit(&no_one, "login-refused", &crate::gate::client(asked.request.peer), "")?;
+            let place = crate::gate::client(asked.request.peer);
+            self.audit_presence(&no_one, "login-refused", &place, "");
             let content = served::login(Some("this token is not one of this server"));
             return Ok(self.html(401, None, "Log in", Place::Elsewhere, &content));
         };
         let who = Who { name, role, way: Way::Session(cookie.clone()), csrf: String::new() };
-        if let Err(failed) = self.audit(&who, "login", &crate::gate::client(asked.request.peer), "")
-        {
-            self.gate.sessions.end(&cookie);
-            return Err(failed);
-        }
+        self.audit_presence(&who, "login", &crate::gate::client(asked.request.peer), "");
         Ok(Response::see_other("/").with("set-cookie", self.cookie(COOKIE, &cookie)))
     }
 
@@ -370,7 +367,7 @@ impl App {
         self.form(asked, who)?;
         if let Way::Session(cookie) = &who.way {
             self.gate.sessions.end(cookie);
-            self.audit(who, "logout", "", "")?;
+            self.audit_presence(who, "logout", "", "");
         }
         let gone = format!("{}; Max-Age=0", self.cookie(COOKIE, ""));
         Ok(Response::see_other("/login").with("set-cookie", gone))

@@ -126,7 +126,22 @@ impl Server {
     }
 
     pub fn start_in(directory: TempDir, arguments: &[&str]) -> Self {
-        let db = store(directory.path());
+        store(directory.path());
+        Self::start_with(directory, arguments)
+    }
+
+    /// Ends it by force, and starts another with its store and its users.
+    pub fn again(mut self) -> Self {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let other = tempfile::tempdir().unwrap();
+        let directory = std::mem::replace(&mut self.directory, other);
+        let users = self.users.to_str().unwrap().to_owned();
+        Self::start_with(directory, &["--auth", "token-file", &users])
+    }
+
+    fn start_with(directory: TempDir, arguments: &[&str]) -> Self {
+        let db = directory.path().join("triage.db");
         let mut command = obit();
         command.arg("serve").arg("--db").arg(&db);
         if !arguments.contains(&"--listen") {
