@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use obit_redact::Level;
+use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 
 /// Bytes of a file of users.
@@ -127,8 +128,14 @@ pub(crate) struct UsersFile {
     path: PathBuf,
 }
 
-/// What shows that a file is still the one that was read.
-pub(crate) type Stamp = (u64, i64, i64, u64);
+/// What shows that a file is still the one that was read, with the same rights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    file: (u64, u64),
+    size: u64,
+    changed: [i64; 4],
+    rights: (u32, u32),
+}
 
 impl UsersFile {
     pub(crate) fn at(path: &Path) -> Self {
@@ -137,11 +144,25 @@ impl UsersFile {
 
     pub(crate) fn stamp(&self) -> Result<Stamp, UsersError> {
         let metadata = fs::metadata(&self.path).map_err(|source| self.io(source))?;
-        Ok((metadata.ino(), metadata.mtime(), metadata.mtime_nsec(), metadata.size()))
+        Ok(Stamp {
+            file: (metadata.dev(), metadata.ino()),
+            size: metadata.size(),
+            changed: [
+                metadata.mtime(),
+                metadata.mtime_nsec(),
+                metadata.ctime(),
+                metadata.ctime_nsec(),
+            ],
+            rights: (metadata.mode(), metadata.uid()),
+        })
     }
 
     /// Reads it, if no one else can.
     pub(crate) fn read(&self) -> Result<Users, UsersError> {
+        self.parse(&self.text()?)
+    }
+
+    fn text(&self) -> Result<String, UsersError> {
         let file = File::open(&self.path).map_err(|source| self.io(source))?;
         let metadata = file.metadata().map_err(|source| self.io(source))?;
         let own = rustix::process::geteuid().as_raw();
@@ -149,9 +170,12 @@ impl UsersFile {
             return Err(UsersError::Open(self.path.clone()));
         }
         let mut text = String::new();
-        let mut limited = file.take(LONGEST_FILE);
+        let mut limited = file.take(LONGEST_FILE + 1);
         limited.read_to_string(&mut text).map_err(|source| self.io(source))?;
-        self.parse(&text)
+        if text.len() as u64 > LONGEST_FILE {
+            return Err(self.io(io::Error::other("it has more than 1 MiB")));
+        }
+        Ok(text)
     }
 
     fn parse(&self, text: &str) -> Result<Users, UsersError> {
@@ -203,19 +227,51 @@ pub fn new_token(path: &Path, name: &str, role: Role) -> Result<String, UsersErr
             "expected a name of at most 64 letters, digits and any of . _ - @",
         ));
     }
+    // Behind a link is the file that is read.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let users = UsersFile::at(path);
     let io = |source| users.io(source);
-    if path.exists() && users.read()?.role(name).is_some() {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = File::open(directory.unwrap_or(Path::new("."))).map_err(io)?;
+    // The file is replaced, so a lock on it would be one on what is gone.
+    flock(&directory, FlockOperation::LockExclusive).map_err(|error| io(error.into()))?;
+    let mut text = match path.exists() {
+        true => users.text()?,
+        false => String::new(),
+    };
+    if users.parse(&text)?.role(name).is_some() {
         return Err(UsersError::Name("the name is in the file already: remove its line first"));
     }
-    let mut options = OpenOptions::new();
-    let mut file = options.append(true).create(true).mode(0o600).open(path).map_err(io)?;
     let token = random_token().map_err(io)?;
-    let mut line = String::new();
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
     // Writing to a String cannot fail.
-    let _ = writeln!(line, "{name} {role} {}", hash_of(&token));
-    file.write_all(line.as_bytes()).and_then(|()| file.sync_all()).map_err(io)?;
+    let _ = writeln!(text, "{name} {role} {}", hash_of(&token));
+    if text.len() as u64 > LONGEST_FILE {
+        return Err(io(io::Error::other("it would have more than 1 MiB")));
+    }
+    users.parse(&text)?;
+    replace(path, &text).and_then(|()| directory.sync_all()).map_err(io)?;
     Ok(token)
+}
+
+/// Writes a file anew, whole or not at all. To be called with its directory locked.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    // Of one who was interrupted.
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    let moved = written.and_then(|()| fs::rename(&new, path));
+    if moved.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    moved
 }
 
 /// A name that no one can guess, as text for a cookie or a header.
@@ -259,6 +315,54 @@ mod tests {
         for bad in ["", "a b", "a\n", "<b>", &"a".repeat(65), "-"] {
             assert!(new_token(&path, bad, Role::Viewer).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_file_that_does_not_end_with_a_line_gets_another_user_and_keeps_its_own() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("users");
+        let ada = new_token(&path, "ada", Role::Owner).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("# ours\n{}", text.trim_end())).unwrap();
+        let bob = new_token(&path, "bob", Role::Viewer).unwrap();
+        let users = UsersFile::at(&path).read().unwrap();
+        assert_eq!(users.of_token(&ada), Some(("ada", Role::Owner)));
+        assert_eq!(users.of_token(&bob), Some(("bob", Role::Viewer)));
+        assert!(fs::read_to_string(&path).unwrap().starts_with("# ours\nada"));
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        // What is not understood stays as it is.
+        fs::write(&path, "nonsense").unwrap();
+        assert!(new_token(&path, "eve", Role::Viewer).is_err());
+        assert_eq!(fs::read_to_string(&path).unwrap(), "nonsense");
+    }
+
+    #[test]
+    fn of_many_who_add_users_at_once_no_one_is_lost_and_no_name_is_there_twice() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("users");
+        let names = ["ada", "bob", "ada", "cyd", "ada", "dan"];
+        let made: Vec<bool> = std::thread::scope(|scope| {
+            let add = |name| {
+                let path = &path;
+                scope.spawn(move || new_token(path, name, Role::Viewer).is_ok())
+            };
+            let threads: Vec<_> = names.into_iter().map(add).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(made.iter().filter(|made| **made).count(), 4, "{made:?}");
+        assert_eq!(UsersFile::at(&path).read().unwrap().roles.len(), 4);
+    }
+
+    #[test]
+    fn other_rights_are_seen_though_the_content_is_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("users");
+        new_token(&path, "ada", Role::Owner).unwrap();
+        let before = UsersFile::at(&path).stamp().unwrap();
+        assert_eq!(UsersFile::at(&path).stamp().unwrap(), before);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        assert_ne!(UsersFile::at(&path).stamp().unwrap(), before);
     }
 
     #[test]
