@@ -16,11 +16,14 @@ use crate::problem::Problem;
 use crate::rate::{Allowance, Rate};
 use crate::routes::{Action, Matched, Route, find, is_api};
 use crate::settings::Settings;
+use crate::sparse::Sparse;
 use crate::users::Role;
 
-/// Logins of a client: a few at once, then one in six seconds.
-const LOGINS: Allowance = Allowance { per_second: 1.0 / 6.0, at_once: 10.0 };
-/// Changes of a person, and links and reveals.
+/// Wrong tokens of a client: a few at once, then one in six seconds.
+const GUESSES: Allowance = Allowance { per_second: 1.0 / 6.0, at_once: 10.0 };
+/// Entries on refused logins, and on openings of each shared link.
+const ALIKE: Allowance = Allowance { per_second: 1.0 / 60.0, at_once: 10.0 };
+/// Changes of a person, and links, reveals and logins.
 const CHANGES: Allowance = Allowance { per_second: 2.0, at_once: 60.0 };
 /// Requests at once, in seconds of the rate.
 const BURST: f64 = 4.0;
@@ -70,8 +73,9 @@ pub(crate) struct App {
     pub(crate) log: AuditLog,
     pub(crate) settings: Settings,
     asking: Rate,
-    logins: Rate,
+    guesses: Rate,
     changes: Rate,
+    refusals: Sparse,
     audited: Mutex<Audited>,
 }
 
@@ -117,8 +121,9 @@ impl App {
             log,
             settings,
             asking: Rate::new(asking),
-            logins: Rate::new(Some(LOGINS)),
+            guesses: Rate::new(Some(GUESSES)),
             changes: Rate::new(Some(CHANGES)),
+            refusals: Sparse::new(ALIKE),
             audited: Mutex::new(audited),
         })
     }
@@ -190,8 +195,8 @@ impl App {
     fn check(&self, asked: &Asked<'_>) -> Result<(), Problem> {
         let Asked { request, route, who, .. } = asked;
         self.gate.check_origin(request)?;
-        if matches!(route.action, Action::Login | Action::OpenShared) {
-            self.logins.take(&client(request.peer)).map_err(too_many)?;
+        if self.gate.is_guess(request, who.as_ref()) {
+            self.guessed(request)?;
         }
         let Some(least) = route.least else { return Ok(()) };
         let Some(who) = who else {
@@ -211,6 +216,25 @@ impl App {
             self.changes.take(&who.name).map_err(too_many)?;
         }
         Ok(())
+    }
+
+    /// Counts a token, or the secret of a link, that is none. What is right is not counted:
+    /// those who guess do not keep others of the same address out.
+    pub(crate) fn guessed(&self, request: &Request) -> Result<(), Problem> {
+        self.guesses.take(&client(request.peer)).map_err(too_many)
+    }
+
+    /// Counts a login of someone who is known.
+    pub(crate) fn came(&self, name: &str) -> Result<(), Problem> {
+        self.changes.take(name).map_err(too_many)
+    }
+
+    /// Writes to the audit log that a token was refused, if not too many were.
+    pub(crate) fn audit_refusal(&self, request: &Request) {
+        let Some(detail) = self.refusals.detail("") else { return };
+        let (name, csrf) = (String::new(), String::new());
+        let no_one = Who { name, role: Role::Viewer, way: Way::Open, csrf };
+        self.audit_presence(&no_one, "login-refused", &request.peer.to_string(), &detail);
     }
 
     /// A failure as its reader sees it. What the store says may name files, so it goes to the

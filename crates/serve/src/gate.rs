@@ -254,6 +254,14 @@ impl Gate {
         Ok(role.map(|role| (name, role, Way::Session(cookie.to_owned()))))
     }
 
+    /// Whether the request has a token that is no one's.
+    pub(crate) fn is_guess(&self, request: &Request, who: Option<&Who>) -> bool {
+        let field = request.header("authorization").unwrap_or_default();
+        let scheme = field.split(' ').next().unwrap_or_default();
+        let is_known = who.is_some_and(|who| who.way == Way::Bearer);
+        self.has_login() && scheme.eq_ignore_ascii_case("bearer") && !is_known
+    }
+
     /// Begins a session for whom this token is of; `None` if it is of no one.
     pub(crate) fn log_in(
         &self,
@@ -315,8 +323,5 @@ pub(crate) fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
 
 /// By which requests are counted before it is known who asks.
 pub(crate) fn client(peer: Peer) -> String {
-    match peer {
-        Peer::Ip(address) => address.to_string(),
-        Peer::Unix => "unix".to_owned(),
-    }
+    peer.counted().to_string()
 }

@@ -34,6 +34,7 @@ mod routes;
 mod sessions;
 mod settings;
 mod shared;
+mod sparse;
 mod users;
 
 pub use audit::{Anchor, AuditError, AuditLog, Entry, Line};

@@ -347,19 +347,17 @@ impl App {
         let Some((name, role, cookie)) =
             self.gate.log_in(fields.get("token"), &*self.settings.log)?
         else {
-            let no_one = Who {
-                name: String::new(),
-                role: Role::Viewer,
-                way: Way::Open,
-                csrf: String::new(),
-            };
-            let place = crate::gate::client(asked.request.peer);
-            self.audit_presence(&no_one, "login-refused", &place, "");
+            self.guessed(asked.request)?;
+            self.audit_refusal(asked.request);
             let content = served::login(Some("this token is not one of this server"));
             return Ok(self.html(401, None, "Log in", Place::Elsewhere, &content));
         };
+        if let Err(problem) = self.came(&name) {
+            self.gate.sessions.end(&cookie);
+            return Err(problem.into());
+        }
         let who = Who { name, role, way: Way::Session(cookie.clone()), csrf: String::new() };
-        self.audit_presence(&who, "login", &crate::gate::client(asked.request.peer), "");
+        self.audit_presence(&who, "login", &asked.request.peer.to_string(), "");
         Ok(Response::see_other("/").with("set-cookie", self.cookie(COOKIE, &cookie)))
     }
 
@@ -402,6 +400,7 @@ impl App {
             Some(group) => Ok(Response::see_other(&served::group_path(&group))
                 .with("set-cookie", self.cookie(LINK_COOKIE, token))),
             None => {
+                self.guessed(asked.request)?;
                 let content =
                     served::shared(Some("this link is not one of this server, or it has expired"));
                 Ok(self.html(410, who, "Shared page", Place::Elsewhere, &content))

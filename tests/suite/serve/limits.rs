@@ -138,11 +138,40 @@ fn a_client_that_asks_too_often_learns_when_to_ask_again() {
     assert!(answer.status == 429 && answer.header("retry-after").is_some(), "{answer:?}");
     std::thread::sleep(Duration::from_millis(1_100));
     assert_eq!(server.get("/login").status, 303);
-    // Guessing tokens is slower still, whatever the rate is.
-    let (server, _) = Server::with_users();
-    let guesses: Vec<u16> =
-        (0..15).map(|n| server.post("/login", &[], &format!("token={n}")).status).collect();
-    assert!(guesses.starts_with(&[401; 10]) && guesses.ends_with(&[429; 3]), "{guesses:?}");
+}
+
+#[test]
+fn guessing_is_slow_and_keeps_no_one_of_the_same_address_out() {
+    let bearer = |token: &str| format!("Authorization: Bearer {token}");
+    let json = "Content-Type: application/json";
+    for way in ["login", "shared", "bearer"] {
+        let (server, [viewer, analyst, _]) = Server::with_users();
+        let guess = |n: usize| match way {
+            "bearer" => server.get_as(&n.to_string(), "/api/v1/groups").status,
+            path => server.post(&format!("/{path}"), &[], &format!("token={n}")).status,
+        };
+        let guesses: Vec<u16> = (0..15).map(guess).collect();
+        let refused = if way == "shared" { 410 } else { 401 };
+        let is_slow = guesses.starts_with(&[refused; 10]) && guesses.ends_with(&[429; 3]);
+        assert!(is_slow, "{way}: {guesses:?}");
+        // A right token is one nevertheless.
+        server.log_in(&viewer);
+        let shown = server.ask("GET", "/api/v1/groups", &[&bearer(&analyst), json], "");
+        assert_eq!(shown.status, 200, "{way}");
+    }
+}
+
+#[test]
+fn refused_logins_do_not_fill_the_audit_log() {
+    let (server, [_, _, owner]) = Server::with_users();
+    for n in 0..40 {
+        server.post("/login", &[], &format!("token={n}"));
+        server.get_as(&n.to_string(), "/api/v1/groups");
+    }
+    let audit = server.get_as(&owner, "/api/v1/audit").json();
+    let lines = audit["lines"].as_array().unwrap();
+    assert!(lines.iter().all(|line| line["action"] == "login-refused"), "{audit}");
+    assert!((1..=11).contains(&lines.len()), "{audit}");
 }
 
 #[test]

@@ -4,7 +4,8 @@ mod limits;
 mod server;
 mod stream;
 
-use std::net::IpAddr;
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 
 use bytes::Bytes;
 use hyper::HeaderMap;
@@ -19,6 +20,28 @@ pub(crate) enum Peer {
     Ip(IpAddr),
     /// A process of this machine, by a socket in the file system.
     Unix,
+}
+
+impl Peer {
+    /// The one as which it is counted: whoever has an IPv6 address has a whole network of them.
+    pub(crate) fn counted(self) -> Self {
+        match self {
+            Self::Ip(IpAddr::V6(address)) => {
+                let network = address.to_bits() >> 64 << 64;
+                Self::Ip(IpAddr::V6(Ipv6Addr::from_bits(network)))
+            }
+            other => other,
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Unix => f.write_str("unix"),
+        }
+    }
 }
 
 /// What a request is to do.
@@ -114,5 +137,19 @@ impl Response {
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_ipv6_network_are_counted_together() {
+        let of = |text: &str| Peer::Ip(text.parse().unwrap()).counted();
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
+        assert_eq!(Peer::Unix.counted(), Peer::Unix);
     }
 }

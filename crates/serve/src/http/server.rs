@@ -71,6 +71,7 @@ struct Counted {
 
 impl Open {
     fn enter(self: &Arc<Self>, peer: Peer, limits: &Limits) -> Option<Counted> {
+        let peer = peer.counted();
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let here = open.get(&peer).copied().unwrap_or(0);
         // Behind a socket of the file system there is a proxy, and all its clients.
