@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use obit_redact::Level;
-use obit_render::served::{self, AuditRow, FEED_MEDIA, GroupView, Place};
+use obit_render::served::{self, AuditRow, FEED_ENTRIES, FEED_MEDIA, GroupView, Place};
 use obit_triage::Store;
 use obit_triage::store::Found;
-use obit_triage::views::{Filter, GroupDetail, ViewOptions};
+use obit_triage::views::{Filter, GroupDetail, Sort, ViewOptions};
 
 use crate::answer::{App, Asked, Failed};
 use crate::asked::{Fields, OF_VIEW};
@@ -15,14 +15,13 @@ use crate::gate::{COOKIE, Way, Who};
 use crate::http::Response;
 use crate::problem::Problem;
 use crate::routes::Action;
-use crate::shared::LINK_COOKIE;
-use crate::users::Role;
+use crate::shared::{LINK_COOKIE, mark_of};
+use crate::users::{Role, random_token};
 
-/// Groups of a page, dumps of a group, lines of the audit log, entries of the feed.
+/// Groups of a page, dumps of a group, lines of the audit log.
 const GROUPS: usize = 50;
 const DUMPS: usize = 50;
 const LINES: usize = 200;
-const ENTRIES: usize = 50;
 /// The last page that can be asked for.
 const LAST_PAGE: usize = 100_000;
 /// How long assets may be kept, in seconds.
@@ -316,11 +315,19 @@ impl App {
         let key = format!("/feed {:?} {base}", who.role.level());
         let feed = self.desk.kept(&key, || -> Result<Vec<u8>, Failed> {
             let wrong = |error| Failed::from(Problem::new(500, format!("{error}")));
-            let filter = Filter::parse("status=new|regressed", self.now()).map_err(wrong)?;
-            let options = self.options(&ViewOptions { filter, ..ViewOptions::default() });
-            let found =
-                self.desk.ask(who.role.level(), |store| store.overview(&options, ENTRIES))?;
-            Ok(served::feed(&found, &base).into_bytes())
+            let (mut groups, mut all) = (Vec::new(), 0);
+            // What is new is so since it was first seen.
+            for (status, sort) in [("new", Sort::First), ("regressed", Sort::Last)] {
+                let filter = Filter::parse(&format!("status={status}"), self.now());
+                let filter = filter.map_err(wrong)?;
+                let view = ViewOptions { filter, sort, ..ViewOptions::default() };
+                let view = self.options(&view);
+                let found =
+                    self.desk.ask(who.role.level(), |store| store.overview(&view, FEED_ENTRIES))?;
+                all += usize::try_from(found.groups_total).unwrap_or(usize::MAX);
+                groups.extend(found.groups);
+            }
+            Ok(served::feed(groups, all, self.now(), &base).into_bytes())
         })?;
         Ok(Response::of(200, FEED_MEDIA, feed))
     }
@@ -379,12 +386,13 @@ impl App {
         };
         let (detail, _) = self.desk.ask(Level::Strict, |store| self.detail(store, &asked.id, 0))?;
         let id = detail.group.id;
-        self.audit(who, "share", &id, &format!("for {hours} h"))?;
-        let made = self.gate.links.make(&id, Duration::from_secs(hours * 3_600));
-        let token = made
-            .ok()
-            .flatten()
-            .ok_or_else(|| Failed::from(Problem::new(503, "there are too many shared links")))?;
+        let token = random_token()
+            .map_err(|_| Failed::from(Problem::new(503, "the system has no randomness")))?;
+        self.audit(who, "share", &id, &format!("for {hours} h, link {}", mark_of(&token)))?;
+        let maker = self.gate.maker(asked.request, who);
+        if !self.gate.links.keep(&token, &id, maker, Duration::from_secs(hours * 3_600)) {
+            return Err(Problem::new(503, "there are too many shared links").into());
+        }
         let link = format!("{}/shared#{token}", self.gate.base(asked.request));
         let content = served::link(&link, &id, hours);
         Ok(self.html(200, Some(who), "Shared link", Place::Elsewhere, &content))
@@ -396,13 +404,17 @@ impl App {
         }
         let fields = Fields::read(&asked.request.body)?;
         let token = fields.get("token");
-        match self.gate.links.page(token) {
-            Some(group) => Ok(Response::see_other(&served::group_path(&group))
-                .with("set-cookie", self.cookie(LINK_COOKIE, token))),
+        match self.gate.link(token, &*self.settings.log)? {
+            Some(link) => {
+                self.audit_opening(asked.request, &link);
+                Ok(Response::see_other(&served::group_path(&link.group))
+                    .with("set-cookie", self.cookie(LINK_COOKIE, token)))
+            }
             None => {
                 self.guessed(asked.request)?;
-                let content =
-                    served::shared(Some("this link is not one of this server, or it has expired"));
+                let content = served::shared(Some(
+                    "this link is not one of this server, or it holds no more",
+                ));
                 Ok(self.html(410, who, "Shared page", Place::Elsewhere, &content))
             }
         }
@@ -410,6 +422,7 @@ impl App {
 
     fn cookie(&self, name: &str, value: &str) -> String {
         let secure = if self.gate.is_secure() { "; Secure" } else { "" };
+        let name = self.gate.cookie_name(name);
         format!("{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}")
     }
 

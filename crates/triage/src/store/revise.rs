@@ -167,7 +167,7 @@ fn write(
 fn revision(connection: &rusqlite::Connection, group: &str) -> rusqlite::Result<Option<String>> {
     let recorded: Option<String> = connection
         .prepare_cached(
-            "SELECT json_array(name, state, state_build, state_time, assignee, link,
+            "SELECT json_array(id, name, state, state_build, state_time, assignee, link,
                (SELECT count(*) FROM note WHERE bug = bug.n),
                (SELECT max(note.n) FROM note WHERE note.bug = bug.n)) FROM bug WHERE id = ?1",
         )?
@@ -236,6 +236,21 @@ mod tests {
             assert!(!seen.contains(&now), "{change:?}");
             seen.push(now);
         }
+    }
+
+    #[test]
+    fn groups_that_no_one_changed_have_different_revisions() {
+        let mut store = Store::temporary().unwrap();
+        for n in 0..12 {
+            let crash = crash(5, n, &Rules::built_in());
+            store.add(&[(crash.stamp, PackedRecord::of(&crash.record).unwrap())], 7).unwrap();
+        }
+        store.regroup().unwrap();
+        let groups = store.overview(&ViewOptions::default(), 20).unwrap().groups;
+        let revision = |id: &str| store.revision(id).unwrap().unwrap();
+        let revisions: std::collections::BTreeSet<String> =
+            groups.iter().map(|group| revision(&group.id)).collect();
+        assert!(groups.len() > 1 && revisions.len() == groups.len(), "{revisions:?}");
     }
 
     #[test]

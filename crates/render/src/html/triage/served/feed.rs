@@ -1,19 +1,28 @@
 //! New and regressed groups as a feed (Atom, RFC 4287).
 
+use std::cmp::Reverse;
+
 use maud::{PreEscaped, html};
 
 use super::group_path;
 use crate::html::escape::bounded;
 use crate::terminal::groups::stored_title;
+use obit_triage::history::Status;
 use obit_triage::time::instant_of;
-use obit_triage::views::{GroupSummary, Overview};
+use obit_triage::views::GroupSummary;
 
 /// Its media type.
 pub const FEED_MEDIA: &str = "application/atom+xml";
 
-/// The feed of these groups; `base` is the address of the server, without the last slash.
-pub fn feed(overview: &Overview, base: &str) -> String {
-    let newest = overview.groups.iter().filter_map(when).max().unwrap_or(overview.now);
+/// Entries of the feed.
+pub const FEED_ENTRIES: usize = 50;
+
+/// The feed of the newest of these groups, of which there are `all`; `now` is when that was
+/// found out, `base` the address of the server, without the last slash.
+pub fn feed(mut groups: Vec<GroupSummary>, all: usize, now: i64, base: &str) -> String {
+    groups.sort_by_key(|group| Reverse(when(group)));
+    groups.truncate(FEED_ENTRIES);
+    let newest = groups.iter().filter_map(when).max().unwrap_or(now);
     let entry = |group: &GroupSummary| {
         let link = format!("{base}{}", group_path(&group.id));
         let title = format!("{}: {}", group.status.word(), bounded(stored_title(group)));
@@ -22,7 +31,7 @@ pub fn feed(overview: &Overview, base: &str) -> String {
                 id { (link) "?" (group.status.word()) }
                 title { (title) }
                 link href=(link) {}
-                updated { (instant_of(when(group).unwrap_or(overview.now))) }
+                updated { (instant_of(when(group).unwrap_or(now))) }
                 summary { (bounded(&group.signature)) ". " (bounded(&group.reason)) }
             }
         }
@@ -32,15 +41,24 @@ pub fn feed(overview: &Overview, base: &str) -> String {
         feed xmlns="http://www.w3.org/2005/Atom" {
             id { (base) "/feed.atom" }
             title { "obit: new and regressed groups" }
+            @if groups.len() < all {
+                subtitle { "the newest " (groups.len()) " of " (all) }
+            }
             link rel="self" href={ (base) "/feed.atom" } {}
             author { name { "obit" } }
             updated { (instant_of(newest)) }
-            @for group in &overview.groups { (entry(group)) }
+            @for group in &groups { (entry(group)) }
         }
     };
     feed.into_string()
 }
 
+/// When it got its status. Since when a group is regressed is not stored: of these, when it was
+/// seen last.
 fn when(group: &GroupSummary) -> Option<i64> {
-    group.last.as_ref().map(|last| last.time)
+    let moment = match group.status {
+        Status::Regressed => group.last.as_ref(),
+        _ => group.first.as_ref(),
+    };
+    moment.map(|moment| moment.time)
 }

@@ -75,7 +75,7 @@ pub fn link(link: &str, group: &str, hours: u64) -> String {
         section.cause aria-labelledby="link-title" {
             h1 id="link-title" { "Shared link" }
             p { "It shows the group " code { (stored(group, NAME / 4)) }
-                ", redacted strictly, to everyone who has it, for " (hours) " hours or until this server ends. "
+                ", redacted strictly, to everyone who has it, for " (hours) " hours, until this server ends or until you are no analyst any more. "
                 "It is shown here once." }
             p { code.whole { (stored(link, NAME * 4)) } }
             p { a href=(super::group_path(group)) { "Back to the group" } }

@@ -21,7 +21,7 @@ use obit_report::Report;
 pub use builds::builds;
 pub use compare::compare;
 pub use dashboard::{Asked, dashboard};
-pub use feed::{FEED_MEDIA, feed};
+pub use feed::{FEED_ENTRIES, FEED_MEDIA, feed};
 pub use forms::{link, login, reveal, shared};
 pub use frame::{Frame, Place, script, style};
 pub use group::{GroupView, group};

@@ -2,7 +2,9 @@
 
 use super::*;
 use obit_triage::history::Status;
-use obit_triage::views::{Counted, DumpLine, GroupDetail, GroupPage, GroupSummary, Overview};
+use obit_triage::views::{
+    Counted, DumpLine, GroupDetail, GroupPage, GroupSummary, Moment, Overview,
+};
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&\u{1b}[31m\u{202e}x\u{0}";
 
@@ -84,7 +86,7 @@ fn nothing_of_a_store_or_a_request_becomes_markup_or_a_control_character() {
         ("audit", audit(&[row], Some(HOSTILE), None)),
         ("problem", problem(HOSTILE, HOSTILE)),
         ("reveal", reveal(HOSTILE, "c", Some(HOSTILE))),
-        ("feed", feed(&page_of(HOSTILE).overview, "http://localhost")),
+        ("feed", feed(page_of(HOSTILE).overview.groups, 1, 0, "http://localhost")),
         ("frame", frame.page(HOSTILE, Place::Groups, "")),
     ] {
         assert!(!page.contains("<script>alert"), "{name}: {page}");
@@ -141,4 +143,32 @@ fn style_and_script_ask_the_network_for_nothing() {
             assert!(!text.contains(bad), "{bad}");
         }
     }
+}
+
+#[test]
+fn the_feed_has_the_newest_groups_and_says_how_many_there_are() {
+    let one = page_of("x").overview.groups.into_iter().next().unwrap();
+    let at = |n: i64, status: Status| {
+        let mut group = one.clone();
+        group.id = format!("g{n}");
+        group.status = status;
+        let moment = |time| Moment { time, release: None, build: None };
+        (group.first, group.last) = (Some(moment(n)), Some(moment(n + 100_000)));
+        group
+    };
+    let groups: Vec<_> = (0..60).map(|n| at(n, Status::New)).collect();
+    let entries = |text: &str| -> Vec<String> {
+        let links = text.split("<link href=\"http://h/groups/").skip(1);
+        links.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    let text = feed(groups.clone(), 70, 0, "http://h");
+    let wanted: Vec<String> = (10..60).rev().map(|n| format!("g{n}")).collect();
+    assert_eq!(entries(&text), wanted);
+    assert!(text.contains("<subtitle>the newest 50 of 70</subtitle>"), "{text}");
+    // A new group is as old as its first dump, a regressed one as its last.
+    let few = vec![groups[9].clone(), at(3, Status::Regressed)];
+    let text = feed(few, 2, 0, "http://h");
+    assert_eq!(entries(&text), ["g3", "g9"]);
+    assert!(text.contains("<updated>1970-01-01T00:00:09Z</updated>"), "{text}");
+    assert!(!text.contains("subtitle"), "{text}");
 }
