@@ -16,6 +16,7 @@ use crate::problem::Problem;
 use crate::rate::{Allowance, Rate};
 use crate::routes::{Action, Matched, Route, find, is_api};
 use crate::settings::Settings;
+use crate::shared::Link;
 use crate::sparse::Sparse;
 use crate::users::Role;
 
@@ -76,6 +77,7 @@ pub(crate) struct App {
     guesses: Rate,
     changes: Rate,
     refusals: Sparse,
+    openings: Sparse,
     audited: Mutex<Audited>,
 }
 
@@ -91,6 +93,9 @@ impl App {
     pub(crate) fn new(settings: Settings, place: Option<SocketAddr>) -> Result<Self, ServeError> {
         let desk = Desk::open(&settings.store)?;
         let gate = Gate::new(&settings.auth, place, &settings.hosts, settings.url.as_deref())?;
+        if let Some(warning) = gate.warning() {
+            (settings.log)(warning);
+        }
         let log = AuditLog::beside(&settings.store);
         let found = match log.path().exists() {
             true => log.mend((settings.clock)()),
@@ -124,6 +129,7 @@ impl App {
             guesses: Rate::new(Some(GUESSES)),
             changes: Rate::new(Some(CHANGES)),
             refusals: Sparse::new(ALIKE),
+            openings: Sparse::new(ALIKE),
             audited: Mutex::new(audited),
         })
     }
@@ -235,6 +241,15 @@ impl App {
         let (name, csrf) = (String::new(), String::new());
         let no_one = Who { name, role: Role::Viewer, way: Way::Open, csrf };
         self.audit_presence(&no_one, "login-refused", &request.peer.to_string(), &detail);
+    }
+
+    /// Writes to the audit log that someone opened a shared link, if not too many did.
+    pub(crate) fn audit_opening(&self, request: &Request, link: &Link) {
+        let Some(detail) = self.openings.detail(&link.mark) else { return };
+        let name = "shared-link".to_owned();
+        let who = Who { name, role: Role::Viewer, way: Way::Open, csrf: String::new() };
+        let by = format!("link {}, by {} {detail}", link.mark, request.peer);
+        self.audit_presence(&who, "open-link", &link.group, by.trim_end());
     }
 
     /// A failure as its reader sees it. What the store says may name files, so it goes to the

@@ -1,4 +1,4 @@
-//! Who changed, revealed or shared what, and who logged in: a file of JSON lines that is only ever appended to.
+//! Who changed, revealed or shared what, who logged in, and who opened a shared link: a file of JSON lines that is only ever appended to.
 //! Each line has the hash of the one before, so a line that is changed, removed, added or moved
 //! breaks the chain. What a chain cannot show is that its last lines are gone, or that all of it
 //! was written anew: for that, the number and hash of its last line are to be kept elsewhere

@@ -10,7 +10,7 @@ use crate::http::{Method, Peer, Request};
 use crate::problem::Problem;
 use crate::sessions::{Lifetime, Sessions};
 use crate::settings::{Auth, Trusted};
-use crate::shared::{LINK_COOKIE, Links};
+use crate::shared::{LINK_COOKIE, Link, Links, Maker};
 use crate::users::{Role, Stamp, Users, UsersError, UsersFile, hash_of, is_name, random_token};
 
 /// The cookie that holds a session.
@@ -154,6 +154,52 @@ impl Gate {
         self.base.as_ref().is_some_and(|base| base.starts_with("https:"))
     }
 
+    /// What a cookie is called: with `__Host-` browsers take it from this server alone, and by
+    /// TLS alone.
+    pub(crate) fn cookie_name(&self, name: &str) -> String {
+        let prefix = if self.is_secure() { "__Host-" } else { "" };
+        format!("{prefix}{name}")
+    }
+
+    /// What the one who runs the server should know of who may do what.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        let Knows::Proxy { trusted, users: Some(users), .. } = &self.auth else { return None };
+        let users = users.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_open = trusted.iter().any(|one| one.is_of_machine());
+        (is_open && users.users.has_role(Role::Owner)).then_some(
+            "every process of this machine can connect as the proxy does and name itself an \
+             owner: listen on unix:PATH with --trusted-proxy unix, or run nothing else here",
+        )
+    }
+
+    /// The link with this secret, if the one who made it still may.
+    pub(crate) fn link(&self, token: &str, log: &dyn Fn(&str)) -> Result<Option<Link>, Problem> {
+        let Some(link) = self.links.of(token) else { return Ok(None) };
+        let Maker { name, key } = &link.maker;
+        let role = match &self.auth {
+            Knows::NoOne => Some(Role::Analyst),
+            Knows::Tokens(kept) => with_users(kept, log, |users| {
+                let is_same = key.as_ref().is_some_and(|key| users.has_key(name, key));
+                is_same.then(|| users.role(name)).flatten()
+            })?,
+            Knows::Proxy { users: Some(kept), .. } => {
+                with_users(kept, log, |users| users.role(name))?
+            }
+            Knows::Proxy { users: None, .. } => None,
+        };
+        Ok((role >= Some(Role::Analyst)).then_some(link))
+    }
+
+    /// As whom this person makes links.
+    pub(crate) fn maker(&self, request: &Request, who: &Who) -> Maker {
+        let key = match &who.way {
+            Way::Session(cookie) => self.sessions.of(cookie).map(|(_, key)| key),
+            Way::Bearer => bearer(request).map(hash_of),
+            Way::Open | Way::Proxy | Way::Link(_) => None,
+        };
+        Maker { name: who.name.clone(), key }
+    }
+
     /// Whether there is a login.
     pub(crate) fn has_login(&self) -> bool {
         matches!(self.auth, Knows::Tokens(_))
@@ -217,11 +263,12 @@ impl Gate {
                 }
             }
         };
-        let known = known.or_else(|| {
-            let link = cookie(request, LINK_COOKIE)?;
-            let page = self.links.page(link)?;
-            Some(("shared-link".to_owned(), Role::Viewer, Way::Link(page)))
-        });
+        let known = match (known, cookie(request, &self.cookie_name(LINK_COOKIE))) {
+            (None, Some(token)) => self
+                .link(token, log)?
+                .map(|link| ("shared-link".to_owned(), Role::Viewer, Way::Link(link.group))),
+            (known, _) => known,
+        };
         Ok(known.map(|(name, role, way)| {
             let csrf = self.csrf(&name, &way);
             Who { name, role, way, csrf }
@@ -235,17 +282,13 @@ impl Gate {
         log: &dyn Fn(&str),
     ) -> Result<Option<(String, Role, Way)>, Problem> {
         if let Some(field) = request.header("authorization") {
-            let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
-            let token = token.trim();
-            if !scheme.eq_ignore_ascii_case("bearer") || token.len() > LONGEST {
-                return Ok(None);
-            }
+            let Some(token) = token_of(field) else { return Ok(None) };
             let found = with_users(kept, log, |users| {
                 users.of_token(token).map(|(name, role)| (name.to_owned(), role))
             })?;
             return Ok(found.map(|(name, role)| (name, role, Way::Bearer)));
         }
-        let Some(cookie) = cookie(request, COOKIE) else { return Ok(None) };
+        let Some(cookie) = cookie(request, &self.cookie_name(COOKIE)) else { return Ok(None) };
         let Some((name, key)) = self.sessions.of(cookie) else { return Ok(None) };
         // The token may have been replaced, or the user removed, since the login.
         let role = with_users(kept, log, |users| {
@@ -256,10 +299,8 @@ impl Gate {
 
     /// Whether the request has a token that is no one's.
     pub(crate) fn is_guess(&self, request: &Request, who: Option<&Who>) -> bool {
-        let field = request.header("authorization").unwrap_or_default();
-        let scheme = field.split(' ').next().unwrap_or_default();
         let is_known = who.is_some_and(|who| who.way == Way::Bearer);
-        self.has_login() && scheme.eq_ignore_ascii_case("bearer") && !is_known
+        self.has_login() && bearer(request).is_some() && !is_known
     }
 
     /// Begins a session for whom this token is of; `None` if it is of no one.
@@ -311,6 +352,17 @@ impl Gate {
             Some(_) => foreign(),
         }
     }
+}
+
+/// The token that a request has for itself.
+fn bearer(request: &Request) -> Option<&str> {
+    request.header("authorization").and_then(token_of)
+}
+
+fn token_of(field: &str) -> Option<&str> {
+    let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && token.len() <= LONGEST).then_some(token)
 }
 
 /// The value of a cookie.

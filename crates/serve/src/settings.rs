@@ -1,6 +1,6 @@
 //! How a server is set up.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -103,6 +103,21 @@ impl Trusted {
     }
 }
 
+impl Trusted {
+    /// Whether every process of this machine can connect from there.
+    pub(crate) fn is_of_machine(self) -> bool {
+        let is_loopback = |address: IpAddr| self.is(Peer::Ip(address));
+        match self {
+            Self::Network(network, _) => {
+                network.is_loopback()
+                    || is_loopback(Ipv4Addr::LOCALHOST.into())
+                    || is_loopback(Ipv6Addr::LOCALHOST.into())
+            }
+            Self::Unix => false,
+        }
+    }
+}
+
 impl FromStr for Trusted {
     type Err = &'static str;
 
@@ -141,6 +156,11 @@ mod tests {
         ] {
             assert_eq!(is(network, address), inside, "{network} {address}");
         }
+        let of_machine = |text: &str| text.parse::<Trusted>().unwrap().is_of_machine();
+        for network in ["127.0.0.1", "127.0.0.5", "127.0.0.0/8", "0.0.0.0/0", "::1", "::/0"] {
+            assert!(of_machine(network), "{network}");
+        }
+        assert!(!of_machine("10.0.0.0/8") && !of_machine("fd00::/8") && !of_machine("unix"));
         assert!("unix".parse::<Trusted>().unwrap().is(Peer::Unix));
         assert!(!"0.0.0.0/0".parse::<Trusted>().unwrap().is(Peer::Unix));
         for bad in ["", "10.0.0.0/33", "::/129", "host", "10.0.0.0/-1", "10.0.0.0/"] {

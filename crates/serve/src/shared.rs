@@ -2,22 +2,35 @@
 //! browsers send to no one, and is kept as a hash, in memory alone.
 
 use std::collections::HashMap;
-use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::users::{hash_of, random_token};
+use crate::users::hash_of;
 
 /// The cookie that a browser keeps of an opened link.
 pub(crate) const LINK_COOKIE: &str = "obit_link";
 /// Links at once.
 const MOST: usize = 1_000;
+/// Digits of a hash in the audit log.
+const MARK: usize = 8;
 /// How long a link may hold.
 pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-#[derive(Debug)]
-struct Link {
-    group: String,
+/// Who made a link: it holds as long as he may make one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Maker {
+    pub(crate) name: String,
+    /// The hash of the token by which he was known, if he has one.
+    pub(crate) key: Option<String>,
+}
+
+/// A link that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) group: String,
+    pub(crate) maker: Maker,
+    /// Digits of its hash, by which the audit log names it.
+    pub(crate) mark: String,
     end: Instant,
 }
 
@@ -26,48 +39,58 @@ struct Link {
 pub(crate) struct Links(Mutex<HashMap<String, Link>>);
 
 impl Links {
-    /// A new one to a group; gives its secret. `None` if there are too many.
-    pub(crate) fn make(&self, group: &str, holds: Duration) -> io::Result<Option<String>> {
-        let token = random_token()?;
+    /// Keeps a link to a group by this secret. `false` if there are too many.
+    pub(crate) fn keep(&self, token: &str, group: &str, maker: Maker, holds: Duration) -> bool {
         let now = Instant::now();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, link| link.end > now);
         if all.len() >= MOST {
-            return Ok(None);
+            return false;
         }
         let end = now + holds.min(LONGEST);
-        all.insert(hash_of(&token), Link { group: group.to_owned(), end });
-        Ok(Some(token))
+        let link = Link { group: group.to_owned(), maker, mark: mark_of(token), end };
+        all.insert(hash_of(token), link);
+        true
     }
 
-    /// The group that a secret opens; `None` if it is none, or holds no more.
-    pub(crate) fn page(&self, token: &str) -> Option<String> {
+    /// The link with this secret; `None` if it is none, or its time is over.
+    pub(crate) fn of(&self, token: &str) -> Option<Link> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let link = all.get(&hash_of(token))?;
-        (link.end > Instant::now()).then(|| link.group.clone())
+        (link.end > Instant::now()).then(|| link.clone())
     }
+}
+
+/// By which the audit log names the link with this secret.
+pub(crate) fn mark_of(token: &str) -> String {
+    hash_of(token).chars().take(MARK).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn ada() -> Maker {
+        Maker { name: "ada".to_owned(), key: None }
+    }
+
     #[test]
     fn a_link_opens_one_group_for_its_time() {
         let links = Links::default();
-        let token = links.make("g1", Duration::from_secs(60)).unwrap().unwrap();
-        assert_eq!(links.page(&token).as_deref(), Some("g1"));
-        assert_eq!(links.page("other"), None);
-        let over = links.make("g1", Duration::ZERO).unwrap().unwrap();
-        assert_eq!(links.page(&over), None);
+        assert!(links.keep("secret", "g1", ada(), Duration::from_secs(60)));
+        let link = links.of("secret").unwrap();
+        assert_eq!((link.group.as_str(), &link.maker), ("g1", &ada()));
+        assert_eq!(link.mark, hash_of("secret")[..8]);
+        assert_eq!(links.of("other"), None);
+        assert!(links.keep("over", "g1", ada(), Duration::ZERO));
+        assert_eq!(links.of("over"), None);
     }
 
     #[test]
     fn links_are_bounded() {
         let links = Links::default();
-        for _ in 0..MOST {
-            assert!(links.make("g", Duration::from_secs(60)).unwrap().is_some());
-        }
-        assert!(links.make("g", Duration::from_secs(60)).unwrap().is_none());
+        let mut keep = |n: usize| links.keep(&n.to_string(), "g", ada(), Duration::from_secs(60));
+        assert!((0..MOST).all(&mut keep));
+        assert!(!keep(MOST));
     }
 }

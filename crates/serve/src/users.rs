@@ -109,6 +109,11 @@ impl Users {
         self.roles.get(name).copied()
     }
 
+    /// Whether anyone has this role.
+    pub(crate) fn has_role(&self, role: Role) -> bool {
+        self.roles.values().any(|one| *one == role)
+    }
+
     /// Whether the token with this hash is still the one of `name`.
     pub(crate) fn has_key(&self, name: &str, hash: &str) -> bool {
         self.by_hash.get(hash).is_some_and(|of| of == name)

@@ -309,3 +309,91 @@ fn a_shared_link_shows_one_group_strictly_and_nothing_else() {
     }
     assert_eq!(server.post(&path, &[&link], &format!("csrf={csrf}")).status, 403);
 }
+
+/// Makes a shared link to the first group; gives its secret.
+fn share(server: &Server, fields: &[&str], path: &str, csrf: &str) -> String {
+    let made = server.post(&format!("{path}/share"), fields, &format!("csrf={csrf}&hours=1"));
+    let (_, token) = made.body.split_once("/shared#").unwrap_or_else(|| panic!("{made:?}"));
+    token.chars().take_while(|c| *c != '<').collect()
+}
+
+#[test]
+fn a_shared_link_ends_when_the_one_who_made_it_may_no_more_and_its_openings_are_logged() {
+    let (server, [_, analyst, owner]) = Server::with_users();
+    let cookie = server.log_in(&analyst);
+    let path = format!("/groups/{}", server.groups(&[&cookie])[0]);
+    let csrf = server.ask("GET", &path, &[&cookie], "").field("csrf");
+    let by_session = share(&server, &[&cookie], &path, &csrf);
+    let by_token = share(&server, &[&format!("Authorization: Bearer {analyst}")], &path, "");
+    let of_owner = share(&server, &[&format!("Authorization: Bearer {owner}")], &path, "");
+    let open = |token: &str| server.post("/shared", &[], &format!("token={token}"));
+    let opened = open(&by_session);
+    let link = opened.header("set-cookie").unwrap().split(';').next().unwrap();
+    let link = format!("Cookie: {link}");
+    assert_eq!(server.ask("GET", &path, &[&link], "").status, 200);
+    assert_eq!(open(&by_token).status, 303);
+    let audit = server.get_as(&owner, "/api/v1/audit").json();
+    let detail = |action: &str| -> Vec<String> {
+        let lines = audit["lines"].as_array().unwrap().iter();
+        let lines = lines.filter(|line| line["action"] == action);
+        lines.map(|line| line["detail"].as_str().unwrap().to_owned()).collect()
+    };
+    let (made, opened) = (detail("share"), detail("open-link"));
+    assert_eq!((made.len(), opened.len()), (3, 2), "{audit}");
+    let mark = made[0].strip_prefix("for 1 h, link ").unwrap();
+    assert_eq!((mark.len(), opened[0].clone()), (8, format!("link {mark}, by 127.0.0.1")));
+    assert!(!audit.to_string().contains(&by_session), "{audit}");
+    let users = fs::read_to_string(&server.users).unwrap();
+    let with = |role: &str| users.replace("analyst analyst", &format!("analyst {role}"));
+    fs::write(&server.users, with("viewer")).unwrap();
+    assert_eq!((open(&by_session).status, open(&by_token).status), (410, 410));
+    assert_eq!(server.ask("GET", &path, &[&link], "").header("location"), Some("/login"));
+    assert_eq!(open(&of_owner).status, 303);
+    fs::write(&server.users, with("owner")).unwrap();
+    assert_eq!(open(&by_session).status, 303);
+    let without = users.lines().filter(|line| !line.starts_with("analyst"));
+    fs::write(&server.users, without.map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    token(&server.users, "analyst", "analyst");
+    assert_eq!((open(&by_session).status, open(&by_token).status), (410, 410));
+}
+
+#[test]
+fn an_owner_whom_every_process_of_the_machine_can_be_is_said() {
+    let warning = "every process of this machine can";
+    for (role, trusted, is_said) in [
+        ("owner", "127.0.0.1", true),
+        ("owner", "0.0.0.0/0", true),
+        ("analyst", "127.0.0.1", false),
+        ("owner", "10.0.0.0/8", false),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let users = directory.path().join("users");
+        token(&users, "ada", role);
+        let users = users.to_str().unwrap().to_owned();
+        let auth = ["--auth", "proxy-header", "X-User", "--users", &users, "--trusted-proxy"];
+        let server = Server::start_in(directory, &[&auth[..], &[trusted]].concat());
+        let (_, said) = server.end();
+        assert_eq!(said.contains(warning), is_said, "{role} {trusted}: {said}");
+    }
+}
+
+#[test]
+fn cookies_behind_tls_are_of_this_host_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("users");
+    let analyst = token(&users, "analyst", "analyst");
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (place, users) = (free.to_string(), users.to_str().unwrap().to_owned());
+    let url = ["--url", "https://crashes.example", "--listen", &place];
+    let auth = ["--auth", "token-file", &users];
+    let mut server = Server::start_in(directory, &[&url[..], &auth].concat());
+    server.address = free;
+    let host = "Host: crashes.example";
+    let answer = server.post("/login", &[host], &format!("token={analyst}"));
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-obit_session=") && cookie.contains("; Secure"), "{cookie}");
+    let value = cookie.split([';', '=']).nth(1).unwrap();
+    let ask =
+        |name: &str| server.ask("GET", "/", &[host, &format!("Cookie: {name}={value}")], "").status;
+    assert_eq!((ask("__Host-obit_session"), ask("obit_session")), (200, 303));
+}
