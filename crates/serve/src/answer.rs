@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use obit_render::served::{Frame, POLICY, Place, problem as problem_page};
 use obit_triage::StoreError;
 use obit_triage::store::StoreTrouble;
@@ -10,7 +11,7 @@ use obit_triage::store::StoreTrouble;
 use crate::audit::{Anchor, AuditError, AuditLog, Entry, Line};
 use crate::desk::Desk;
 use crate::gate::{Gate, Way, Who, client};
-use crate::http::{Method, Request, Response};
+use crate::http::{Answers, Method, Request, Response};
 use crate::listen::ServeError;
 use crate::problem::Problem;
 use crate::rate::{Allowance, Rate};
@@ -138,8 +139,38 @@ impl App {
         (self.settings.clock)()
     }
 
-    /// Answers a request.
-    pub(crate) fn answer(&self, request: &Request) -> Response {
+    /// An answer that depends on `key` and the store alone.
+    pub(crate) fn kept(
+        &self,
+        key: &str,
+        make: impl FnOnce() -> Result<Vec<u8>, Failed>,
+    ) -> Result<Bytes, Failed> {
+        self.desk.kept(key, make)?.ok_or_else(|| {
+            let problem = Problem::new(503, "the answer is being made: ask again in a few seconds");
+            problem.with("retry-after", "2").into()
+        })
+    }
+}
+
+impl Answers for App {
+    fn is_light(&self, request: &Request) -> bool {
+        match find(request.method, &request.path) {
+            Matched::Route(route, _) => matches!(
+                route.action,
+                Action::Style
+                    | Action::Script
+                    | Action::AskLogin
+                    | Action::Login
+                    | Action::Logout
+                    | Action::AskShared
+                    | Action::OpenShared
+                    | Action::ApiDescription
+            ),
+            Matched::Methods(_) | Matched::Nothing => true,
+        }
+    }
+
+    fn answer(&self, request: &Request) -> Response {
         let mut response = self.let_in(request);
         let has =
             |response: &Response, name: &str| response.headers.iter().any(|(one, _)| *one == name);
@@ -163,12 +194,16 @@ impl App {
         }
         response
     }
+}
 
+impl App {
     fn let_in(&self, request: &Request) -> Response {
         if let Err(problem) = self.gate.check_host(request) {
             return problem.json();
         }
-        if let Err(seconds) = self.asking.take(&client(request.peer)) {
+        if !request.is_again
+            && let Err(seconds) = self.asking.take(&client(request.peer))
+        {
             return self.refused(request, None, &too_many(seconds));
         }
         let (route, id) = match find(request.method, &request.path) {

@@ -94,7 +94,7 @@ impl App {
         let most = fields.number("limit", 50, GROUPS)?;
         let skipped = fields.number("offset", 0, LAST)?;
         let view = fields.view(self.now())?;
-        let body = self.kept("groups", fields, &view, asked, || {
+        let body = self.kept_of("groups", fields, &view, asked, || {
             let options = self.options(&view.options);
             let page = self
                 .desk
@@ -209,7 +209,7 @@ impl App {
     fn api_series(&self, fields: &Fields, asked: &Asked<'_>) -> Result<Response, Failed> {
         only(fields, &[])?;
         let view = fields.view(self.now())?;
-        let body = self.kept("series", fields, &view, asked, || {
+        let body = self.kept_of("series", fields, &view, asked, || {
             let options = self.options(&view.options);
             let page =
                 self.desk.ask(asked.role().level(), |store| store.group_page(&options, 0, 0))?;
@@ -276,7 +276,7 @@ impl App {
     }
 
     /// An answer that depends on the store, the parameters and the level alone.
-    fn kept(
+    fn kept_of(
         &self,
         what: &str,
         fields: &Fields,
@@ -286,7 +286,7 @@ impl App {
     ) -> Result<Bytes, Failed> {
         let minute = if view.is_relative { self.now() / 60 } else { 0 };
         let key = format!("api {what} {:?} {minute} {}", asked.role().level(), fields.key());
-        self.desk.kept(&key, make)
+        self.kept(&key, make)
     }
 }
 

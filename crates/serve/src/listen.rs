@@ -102,10 +102,7 @@ impl Server {
     /// # Errors
     /// When no thread can be started.
     pub fn run(self, stop: UnixStream) -> Result<(), ServeError> {
-        let app = Arc::new(self.app);
-        let answer = Arc::clone(&app);
-        let outcome =
-            run(self.bound, stop, Limits::default(), Arc::new(move |asked| answer.answer(&asked)));
+        let outcome = run(self.bound, stop, Limits::default(), Arc::new(self.app));
         if let Some(path) = self.socket {
             // It may be gone already.
             let _ = fs::remove_file(path);

@@ -83,7 +83,7 @@ impl App {
         }
         let minute = if view.is_relative { self.now() / 60 } else { 0 };
         let key = format!("/ {:?} {minute} {}", who.role.level(), fields.key());
-        let content = self.desk.kept(&key, || -> Result<Vec<u8>, Failed> {
+        let content = self.kept(&key, || {
             let options = self.options(&view.options);
             let skipped = (page - 1).saturating_mul(GROUPS);
             let groups = self
@@ -268,7 +268,7 @@ impl App {
     fn builds(&self, asked: &Asked<'_>, who: &Who) -> Result<Response, Failed> {
         Fields::read(asked.request.query.as_bytes())?.only(&[])?;
         let key = format!("/builds {:?}", who.role.level());
-        let content = self.desk.kept(&key, || -> Result<Vec<u8>, Failed> {
+        let content = self.kept(&key, || {
             let (order, exposure) = (&self.settings.order, &self.settings.exposure);
             let builds = self
                 .desk
@@ -313,7 +313,7 @@ impl App {
         Fields::read(asked.request.query.as_bytes())?.only(&[])?;
         let base = self.gate.base(asked.request);
         let key = format!("/feed {:?} {base}", who.role.level());
-        let feed = self.desk.kept(&key, || -> Result<Vec<u8>, Failed> {
+        let feed = self.kept(&key, || {
             let wrong = |error| Failed::from(Problem::new(500, format!("{error}")));
             let (mut groups, mut all) = (Vec::new(), 0);
             // What is new is so since it was first seen.

@@ -21,12 +21,18 @@ pub(crate) struct Limits {
     pub(crate) body_time: Duration,
     /// How long a client may take nothing of what is written to it.
     pub(crate) write_time: Duration,
-    /// How long a connection is kept at all.
+    /// How long a connection takes requests.
     pub(crate) life: Duration,
+    /// How long after that the last answer may take to be written.
+    pub(crate) grace: Duration,
     /// How long requests that are answered are waited for at the end.
     pub(crate) farewell: Duration,
-    /// Requests that are answered at once; others wait.
+    /// Requests of the store that are answered at once; others wait.
     pub(crate) at_once: usize,
+    /// Requests beside them that do not need the store.
+    pub(crate) light: usize,
+    /// How long a request waits to be answered.
+    pub(crate) patience: Duration,
 }
 
 impl Default for Limits {
@@ -42,8 +48,11 @@ impl Default for Limits {
             body_time: Duration::from_secs(10),
             write_time: Duration::from_secs(20),
             life: Duration::from_secs(600),
+            grace: Duration::from_secs(30),
             farewell: Duration::from_secs(5),
             at_once: 4,
+            light: 2,
+            patience: Duration::from_secs(15),
         }
     }
 }

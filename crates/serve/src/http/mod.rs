@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::HeaderMap;
 
 pub(crate) use limits::Limits;
-pub(crate) use server::{Bound, run};
+pub(crate) use server::{Answers, Bound, run};
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -84,6 +84,8 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// Who sent it.
     pub(crate) peer: Peer,
+    /// Whether it was answered before, by that there is no answer yet.
+    pub(crate) is_again: bool,
 }
 
 impl Request {

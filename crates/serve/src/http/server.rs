@@ -17,9 +17,11 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
+use rustix::io::Errno;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::limits::Limits;
 use super::stream::{Clock, Socket, Stream};
@@ -34,8 +36,25 @@ pub(crate) enum Bound {
     Unix(StdUnixListener),
 }
 
-/// What answers requests, on a thread that may block.
-pub(crate) type Answer = dyn Fn(Request) -> Response + Send + Sync;
+/// How long after an answer that there is none yet it is asked for again.
+const AGAIN: Duration = Duration::from_millis(250);
+
+/// What answers requests, on threads that may block.
+pub(crate) trait Answers: Send + Sync {
+    /// Whether the request needs neither the store nor much time.
+    fn is_light(&self, request: &Request) -> bool;
+
+    /// Answers it. To a `GET`, 503 with `Retry-After` says that there is no answer yet.
+    fn answer(&self, request: &Request) -> Response;
+}
+
+/// What connections share.
+struct Site {
+    answers: Arc<dyn Answers>,
+    limits: Limits,
+    /// As many as may ask the store at once.
+    store: Arc<Semaphore>,
+}
 
 enum Listener {
     Tcp(TcpListener),
@@ -47,8 +66,9 @@ impl Listener {
         match self {
             Self::Tcp(listener) => {
                 let (socket, address): (_, SocketAddr) = listener.accept().await?;
-                // Answers are written whole: there is nothing to wait for.
-                socket.set_nodelay(true)?;
+                // Answers are written whole: there is nothing to wait for. A client that is gone
+                // already is found later.
+                let _ = socket.set_nodelay(true);
                 Ok((Socket::Tcp(socket), Peer::Ip(address.ip().to_canonical())))
             }
             Self::Unix(listener) => {
@@ -102,24 +122,22 @@ pub(crate) fn run(
     bound: Bound,
     stop: StdUnixStream,
     limits: Limits,
-    answer: Arc<Answer>,
+    answers: Arc<dyn Answers>,
 ) -> io::Result<()> {
+    let store = Arc::new(Semaphore::new(limits.at_once));
+    let site = Arc::new(Site { answers, limits, store });
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
-        .max_blocking_threads(limits.at_once)
+        .max_blocking_threads(limits.at_once + limits.light)
         .build()?;
-    let outcome = runtime.block_on(accept(bound, stop, limits, answer));
+    let outcome = runtime.block_on(accept(bound, stop, &site));
     runtime.shutdown_timeout(limits.farewell);
     outcome
 }
 
-async fn accept(
-    bound: Bound,
-    stop: StdUnixStream,
-    limits: Limits,
-    answer: Arc<Answer>,
-) -> io::Result<()> {
+async fn accept(bound: Bound, stop: StdUnixStream, site: &Arc<Site>) -> io::Result<()> {
+    let limits = site.limits;
     let listener = match bound {
         Bound::Tcp(listener) => {
             listener.set_nonblocking(true)?;
@@ -148,14 +166,16 @@ async fn accept(
         };
         match next {
             None => break,
-            Some(Err(_)) => sleep(PAUSE).await,
+            Some(Err(error)) if is_exhausted(&error) => sleep(PAUSE).await,
+            // Of one connection, which is gone.
+            Some(Err(_)) => yield_now().await,
             Some(Ok((socket, peer))) => match open.enter(peer, &limits) {
                 Some(counted) => {
                     let stream = Stream::new(socket, limits.write_time);
                     let ended = ended.clone();
-                    let answer = Arc::clone(&answer);
+                    let site = Arc::clone(site);
                     tokio::spawn(async move {
-                        connection(stream, peer, limits, answer, ended).await;
+                        connection(stream, peer, site, ended).await;
                         drop(counted);
                     });
                 }
@@ -171,6 +191,12 @@ async fn accept(
     Ok(())
 }
 
+/// Whether there is no room for another connection, which takes a while to change.
+fn is_exhausted(error: &io::Error) -> bool {
+    let of = Errno::from_io_error(error);
+    matches!(of, Some(Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOBUFS))
+}
+
 /// Refuses a client because there are too many, as far as that can be done without waiting.
 fn refuse(socket: &Socket) {
     const BUSY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
@@ -181,16 +207,11 @@ fn refuse(socket: &Socket) {
     };
 }
 
-async fn connection(
-    stream: Stream,
-    peer: Peer,
-    limits: Limits,
-    answer: Arc<Answer>,
-    mut ended: watch::Receiver<bool>,
-) {
+async fn connection(stream: Stream, peer: Peer, site: Arc<Site>, mut ended: watch::Receiver<bool>) {
+    let limits = site.limits;
     let service = service_fn(move |request| {
-        let answer = Arc::clone(&answer);
-        async move { Ok::<_, Infallible>(written(respond(request, peer, limits, answer).await)) }
+        let site = Arc::clone(&site);
+        async move { Ok::<_, Infallible>(written(respond(request, peer, &site).await)) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(Clock)
@@ -201,9 +222,14 @@ async fn connection(
         .serve_connection(stream, service);
     let mut connection = pin!(connection);
     let mut life = pin!(sleep(limits.life));
+    let mut last = pin!(sleep(limits.life + limits.grace));
     let mut end = pin!(ended.wait_for(|ended| *ended));
     let mut is_ending = false;
     poll_fn(|context| {
+        // Whoever takes an answer bit by bit does not keep the connection.
+        if last.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
         if !is_ending {
             let is_over = life.as_mut().poll(context).is_ready();
             if is_over || end.as_mut().poll(context).is_ready() {
@@ -218,12 +244,8 @@ async fn connection(
 }
 
 /// Reads the whole request and has it answered.
-async fn respond(
-    request: hyper::Request<Incoming>,
-    peer: Peer,
-    limits: Limits,
-    answer: Arc<Answer>,
-) -> Response {
+async fn respond(request: hyper::Request<Incoming>, peer: Peer, site: &Site) -> Response {
+    let limits = site.limits;
     let (head, body) = request.into_parts();
     let too_large = || crate::problem::plain(413, "the body of the request is too large");
     if body.size_hint().lower() > limits.body as u64 {
@@ -250,16 +272,47 @@ async fn respond(
     if head.uri.authority().is_some() {
         return crate::problem::plain(400, "expected a path, not a whole URL");
     }
-    let request = Request {
+    let mut request = Request {
         method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers: head.headers,
         body,
         peer,
+        is_again: false,
     };
-    let answered = tokio::task::spawn_blocking(move || answer(request)).await;
-    answered.unwrap_or_else(|_| crate::problem::plain(500, "this is a bug in obit"))
+    let end = Instant::now() + limits.patience;
+    loop {
+        let answered = answered(&request, site, end).await;
+        let is_wanted_again = answered.status == 503
+            && request.method == Method::Get
+            && answered.headers.iter().any(|(name, _)| *name == "retry-after");
+        if !is_wanted_again || Instant::now() + AGAIN >= end {
+            return answered;
+        }
+        // Without a thread meanwhile.
+        request.is_again = true;
+        sleep(AGAIN).await;
+    }
+}
+
+/// Has a request answered on a thread, when there is one until `end`.
+async fn answered(request: &Request, site: &Site, end: Instant) -> Response {
+    let mut place = None;
+    if !site.answers.is_light(request) {
+        let Ok(Ok(one)) = timeout_at(end, Arc::clone(&site.store).acquire_owned()).await else {
+            let busy = crate::problem::plain(503, "the server is busy: ask again in a while");
+            return busy.with("retry-after", "5");
+        };
+        place = Some(one);
+    }
+    let (request, answers) = (request.clone(), Arc::clone(&site.answers));
+    let answered = tokio::task::spawn_blocking(move || {
+        // Kept as long as the thread is, also if the client is gone.
+        let _place = place;
+        answers.answer(&request)
+    });
+    answered.await.unwrap_or_else(|_| crate::problem::plain(500, "this is a bug in obit"))
 }
 
 fn written(response: Response) -> hyper::Response<Full<Bytes>> {
@@ -274,3 +327,6 @@ fn written(response: Response) -> hyper::Response<Full<Bytes>> {
     }
     written
 }
+
+#[cfg(test)]
+mod tests;
