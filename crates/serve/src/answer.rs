@@ -99,7 +99,7 @@ impl App {
         }
         let log = AuditLog::beside(&settings.store);
         let found = match log.path().exists() {
-            true => log.mend((settings.clock)()),
+            true => log.repair((settings.clock)()),
             false => Ok(None),
         };
         let audited = match found {
@@ -171,7 +171,18 @@ impl Answers for App {
     }
 
     fn answer(&self, request: &Request) -> Response {
-        let mut response = self.let_in(request);
+        self.fielded(self.let_in(request))
+    }
+
+    fn busy(&self, request: &Request) -> Response {
+        let problem = Problem::new(503, "the server is busy: ask again in a few seconds");
+        self.fielded(self.refused(request, None, &problem.with("retry-after", "5")))
+    }
+}
+
+impl App {
+    /// With the fields that every answer has.
+    fn fielded(&self, mut response: Response) -> Response {
         let has =
             |response: &Response, name: &str| response.headers.iter().any(|(one, _)| *one == name);
         for (name, value) in [
@@ -194,9 +205,7 @@ impl Answers for App {
         }
         response
     }
-}
 
-impl App {
     fn let_in(&self, request: &Request) -> Response {
         if let Err(problem) = self.gate.check_host(request) {
             return problem.json();

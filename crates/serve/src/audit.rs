@@ -170,7 +170,7 @@ impl AuditLog {
         let mut file = self.open_to_append()?;
         let mut last = self.last(&mut file)?;
         if last.is_none() {
-            last = self.mend_open(&mut file, known, entry.time, write)?;
+            last = self.repair_open(&mut file, known, entry.time, write)?;
         }
         let last = last.filter(|last| last.n > 0);
         if let Some(known) = known {
@@ -188,11 +188,11 @@ impl AuditLog {
     ///
     /// # Errors
     /// When it was changed, or cannot be read or written.
-    pub fn mend(&self, time: i64) -> Result<Option<Anchor>, AuditError> {
+    pub fn repair(&self, time: i64) -> Result<Option<Anchor>, AuditError> {
         match self.verify(None, &mut |_| {}) {
             Err(AuditError::Incomplete { .. }) => {
                 let mut file = self.open_to_append()?;
-                self.mend_open(&mut file, None, time, &mut |file, line| file.write_all(line))
+                self.repair_open(&mut file, None, time, &mut |file, line| file.write_all(line))
             }
             verified => verified,
         }
@@ -209,7 +209,7 @@ impl AuditLog {
     }
 
     /// Checks all lines, and removes what is behind the last whole one.
-    fn mend_open(
+    fn repair_open(
         &self,
         file: &mut File,
         known: Option<&Anchor>,
@@ -274,7 +274,7 @@ impl AuditLog {
         let line = text_of(&Line { entry, hash: anchor.hash.clone() });
         let before = file.metadata().map_err(io)?.len();
         if let Err(error) = write(file, &line).and_then(|()| file.sync_data()) {
-            // What cannot be taken back is an incomplete line, which the next one mends.
+            // What cannot be taken back is an incomplete line, which the next one repairs.
             let _ = file.set_len(before).and_then(|()| file.sync_data());
             return Err(io(error));
         }

@@ -135,3 +135,16 @@ fn a_server_goes_on_after_a_write_that_was_interrupted() {
     assert!(lines[1].contains("incomplete line of"), "{shown}");
     assert_eq!(audit(&server.db, &["verify"]).0, Some(0));
 }
+
+#[test]
+fn a_server_with_a_log_that_cannot_be_read_only_shows() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("triage.db-audit.jsonl")).unwrap();
+    let server = Server::start_in(directory, &[]);
+    let path = format!("/api/v1/groups/{}", server.groups(&[])[0]);
+    let tag = server.get(&path).header("etag").unwrap().to_owned();
+    let fields = ["Content-Type: application/json", &format!("If-Match: {tag}")];
+    let refused = server.ask("PATCH", &path, &fields, r#"{"assignee": "Ada"}"#);
+    assert!(refused.status == 503 && refused.body.contains("could not be used"), "{refused:?}");
+    assert_eq!(server.get(&path).json()["group"]["assignee"], serde_json::Value::Null);
+}

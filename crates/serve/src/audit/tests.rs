@@ -155,7 +155,7 @@ fn an_incomplete_last_line_is_removed_and_that_is_an_entry() {
             let said = log.verify(None, &mut |_| {}).unwrap_err().to_string();
             assert!(said.contains("incomplete last line") && !said.contains("changed"), "{said}");
             match is_start {
-                true => assert_eq!(log.mend(7).unwrap().unwrap().n, 3),
+                true => assert_eq!(log.repair(7).unwrap().unwrap().n, 3),
                 false => assert_eq!(log.append(Entry::default(), None).unwrap().n, 4),
             }
             let mut details = Vec::new();
@@ -168,7 +168,7 @@ fn an_incomplete_last_line_is_removed_and_that_is_an_entry() {
     }
     // Only its end is missing: nothing is lost.
     fs::write(log.path(), &text[..text.len() - 1]).unwrap();
-    assert_eq!(log.mend(7).unwrap().unwrap().n, 3);
+    assert_eq!(log.repair(7).unwrap().unwrap().n, 3);
     assert_eq!(fs::read(log.path()).unwrap(), text);
 }
 

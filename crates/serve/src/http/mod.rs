@@ -23,7 +23,7 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// The one as which it is counted: whoever has an IPv6 address has a whole network of them.
+    /// The one as which it is counted: who has an IPv6 address has a whole network of them.
     pub(crate) fn counted(self) -> Self {
         match self {
             Self::Ip(IpAddr::V6(address)) => {

@@ -46,6 +46,9 @@ pub(crate) trait Answers: Send + Sync {
 
     /// Answers it. To a `GET`, 503 with `Retry-After` says that there is no answer yet.
     fn answer(&self, request: &Request) -> Response;
+
+    /// The answer to one that waited too long.
+    fn busy(&self, request: &Request) -> Response;
 }
 
 /// What connections share.
@@ -226,7 +229,7 @@ async fn connection(stream: Stream, peer: Peer, site: Arc<Site>, mut ended: watc
     let mut end = pin!(ended.wait_for(|ended| *ended));
     let mut is_ending = false;
     poll_fn(|context| {
-        // Whoever takes an answer bit by bit does not keep the connection.
+        // A client that takes an answer bit by bit does not keep the connection.
         if last.as_mut().poll(context).is_ready() {
             return Poll::Ready(());
         }
@@ -301,8 +304,7 @@ async fn answered(request: &Request, site: &Site, end: Instant) -> Response {
     let mut place = None;
     if !site.answers.is_light(request) {
         let Ok(Ok(one)) = timeout_at(end, Arc::clone(&site.store).acquire_owned()).await else {
-            let busy = crate::problem::plain(503, "the server is busy: ask again in a while");
-            return busy.with("retry-after", "5");
+            return site.answers.busy(request);
         };
         place = Some(one);
     }

@@ -38,6 +38,10 @@ impl Answers for Made {
         }
         Response::of(200, "text/plain", request.path.clone())
     }
+
+    fn busy(&self, _: &Request) -> Response {
+        Response::of(503, "text/plain", "").with("retry-after", "5")
+    }
 }
 
 /// More than the buffers of a connection hold.
