@@ -141,7 +141,7 @@ fn a_client_that_asks_too_often_learns_when_to_ask_again() {
 }
 
 #[test]
-fn guessing_is_slow_and_keeps_no_one_of_the_same_address_out() {
+fn many_wrong_tokens_get_429_and_keep_no_one_of_the_same_address_out() {
     let bearer = |token: &str| format!("Authorization: Bearer {token}");
     let json = "Content-Type: application/json";
     for way in ["login", "shared", "bearer"] {
@@ -152,8 +152,8 @@ fn guessing_is_slow_and_keeps_no_one_of_the_same_address_out() {
         };
         let guesses: Vec<u16> = (0..15).map(guess).collect();
         let refused = if way == "shared" { 410 } else { 401 };
-        let is_slow = guesses.starts_with(&[refused; 10]) && guesses.ends_with(&[429; 3]);
-        assert!(is_slow, "{way}: {guesses:?}");
+        let is_refused = guesses.starts_with(&[refused; 10]) && guesses.ends_with(&[429; 3]);
+        assert!(is_refused, "{way}: {guesses:?}");
         // A right token is one nevertheless.
         server.log_in(&viewer);
         let shown = server.ask("GET", "/api/v1/groups", &[&bearer(&analyst), json], "");
