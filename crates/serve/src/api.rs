@@ -269,7 +269,10 @@ impl App {
         });
         let anchor = anchor.map_err(|error| {
             (self.settings.log)(&error.to_string());
-            Problem::new(500, "the audit log was changed or cannot be read: `obit audit verify`")
+            Problem::new(
+                500,
+                "the audit log is not whole or cannot be read; `obit audit verify` says more",
+            )
         })?;
         let anchor = anchor.map(|anchor| anchor.to_string());
         Ok(Response::of(200, JSON, json(&Audited { lines, anchor })))
