@@ -162,10 +162,12 @@ impl<'p> Selector<'p> {
     /// What was read of variables, numbers as numbers.
     pub(super) fn take_reads(&mut self, reads: &[AvmaRange]) {
         for read in reads.iter().filter(|read| read.len() <= LONGEST_READ) {
-            if self.is_of_image(read.start) {
+            let segment = self.process.dump.segment_at(read.start);
+            if let Some(segment) = segment.filter(|_| self.is_of_image(read.start)) {
                 // A part of a page of code would hide what its file has for the rest.
-                let start = read.start.0 / PAGE * PAGE;
-                self.take_plain(start, read.end.0.checked_next_multiple_of(PAGE).unwrap_or(start));
+                let (start, end) = whole_pages(read, &segment.range);
+                self.take_plain(start, end);
+                self.take(end, read.end.0);
             } else if self.take(read.start.0, read.end.0) && matches!(read.len(), 1 | 2 | 4 | 8) {
                 self.numbers.insert((read.start.0, read.len()));
             }
@@ -407,6 +409,14 @@ impl<'p> Selector<'p> {
     }
 }
 
+/// The pages of `segment` that `read`, which begins in it, touches: what lies behind the segment
+/// may be the process' own.
+fn whole_pages(read: &AvmaRange, segment: &AvmaRange) -> (u64, u64) {
+    let end = read.end.0.checked_next_multiple_of(PAGE).unwrap_or(u64::MAX);
+    let start = (read.start.0 / PAGE * PAGE).max(segment.start.0);
+    (start, end.min(segment.end.0))
+}
+
 /// Whether `name` is what the file `mapped` is linked as: `libz.so.1` of `libz.so.1.2.13`.
 fn is_name_of(name: &[u8], mapped: &[u8]) -> bool {
     mapped.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"."))
@@ -414,7 +424,17 @@ fn is_name_of(name: &[u8], mapped: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_name_of;
+    use super::{AvmaRange, is_name_of, whole_pages};
+    use obit_corefile::addr::Avma;
+
+    #[test]
+    fn pages_that_are_kept_whole_end_with_their_segment() {
+        let range = |start, end| AvmaRange { start: Avma(start), end: Avma(end) };
+        let code = range(0x40_1000, 0x40_3000);
+        assert_eq!(whole_pages(&range(0x40_1010, 0x40_1018), &code), (0x40_1000, 0x40_2000));
+        assert_eq!(whole_pages(&range(0x40_2ff8, 0x40_3010), &code), (0x40_2000, 0x40_3000));
+        assert_eq!(whole_pages(&range(0x40_2ff8, u64::MAX), &code), (0x40_2000, 0x40_3000));
+    }
 
     #[test]
     fn a_library_is_linked_by_a_name_that_its_file_continues() {
