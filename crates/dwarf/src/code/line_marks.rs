@@ -84,6 +84,10 @@ impl Marks {
                 Event::Address(address) => {
                     let before = dead_at.unwrap_or(machine.mark.address);
                     if address >= before && address < machine.last_address().saturating_sub(1) {
+                        // Code that is there, behind code of the sequence that is not.
+                        if is_dropped {
+                            return false;
+                        }
                         dead_at = None;
                         machine.mark.address = address;
                         continue;

@@ -131,6 +131,17 @@ fn lines_before_code_that_was_thrown_away_in_one_sequence_stay() {
 }
 
 #[test]
+fn lines_behind_code_that_was_thrown_away_in_one_sequence_stay() {
+    let rows = dwarf_builder::Rows::new().row(0, 1, 4, true).row(START + 4, 1, 1, true);
+    let rows = rows.row(0, 1, 1, true).row(START + 8, 1, 41, true).end(START + 9);
+    compare(rows.0.clone(), 14);
+    let mut unit = Unit::new(START, 0x100);
+    unit.function("kept", START, 16);
+    let frames = unit.debug_info(rows.build(14)).frames_at(Svma(START + 8));
+    assert_eq!(frames[0].location.as_ref().and_then(|location| location.line), Some(42));
+}
+
+#[test]
 fn a_program_of_instructions_without_rows_costs_what_it_takes_to_run() {
     let few = Limits { line_rows: 1000, ..Limits::default() };
     let mut rows = dwarf_builder::Rows::new().row(START, 1, 4, true);
