@@ -11,6 +11,7 @@ mod cache;
 mod canary;
 mod capture;
 mod causes;
+mod causes_compiled;
 mod ci_examples;
 mod cli;
 mod code_of_builds;

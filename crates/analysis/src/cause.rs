@@ -84,7 +84,8 @@ pub(super) fn judge(
     let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
     let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
     let origin = origin.and_then(|fault| {
-        origin::of_fault(process, fault).filter(|origin| !is_aligned(fault, origin))
+        let found = origin::of_fault(process, fault).filter(|origin| !is_aligned(fault, origin));
+        found.filter(|origin| !is_of_file(process, fault, origin))
     });
     let fault = fault.map(|fault| of_null_array(fault, origin.as_ref()));
     // That a stack pointer is on the stack says nothing.
@@ -235,6 +236,14 @@ fn is_aligned(fault: &Fault, origin: &Origin) -> bool {
         _ => origin.is_part,
     };
     fault.reason == Reason::Misaligned && !origin.is_index && is_multiple
+}
+
+/// Whether a pointer into a mapped file that is too short came from elsewhere: it is right, and
+/// who made it has no part in what became of the file.
+fn is_of_file(process: &Process, fault: &Fault, origin: &Origin) -> bool {
+    let frame = |index: usize| process.crashed()?.frames.get(index);
+    fault.reason == Reason::BeyondFile
+        && frame(origin.frame).is_none_or(|made| made.activation != fault.activation)
 }
 
 /// Whether both frames are of one module. What another library found in data of its own (the

@@ -2,6 +2,7 @@
 //! function that used it, and through arguments into its callers, to the instruction that
 //! made it or loaded it (after Cui et al., RETracer, ICSE 2016).
 
+mod accessor;
 mod address;
 mod body;
 mod frame_of_load;
@@ -9,6 +10,7 @@ mod moment;
 mod names;
 mod path;
 mod start;
+mod stub;
 mod through;
 mod trace;
 
@@ -20,7 +22,7 @@ use obit_dwarf::SourceLocation;
 use obit_process::process::{FrameView, Process};
 use trace::Trace;
 
-pub(super) use names::call_of;
+pub(super) use accessor::call_of;
 pub(super) use start::{
     argument_value, called_by, first_argument, jumped_from, likely_argument, of_fault,
 };

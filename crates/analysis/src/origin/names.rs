@@ -1,9 +1,12 @@
 //! What source calls a register or a place in memory at one instruction: a variable, a
 //! member of what one points at, what an accessor of a library returned.
 
+use super::accessor::{is_indexed_by_number, method_of};
 use super::body::{Definition, Slot};
 use super::moment::Moment;
 use super::path::part_at;
+use super::stub;
+use super::trace::is_stub;
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Machine, Register};
 use obit_disassembly::{MemoryOperand, Next, Part, Term};
@@ -42,6 +45,8 @@ pub(super) struct Returned<'t> {
     pub(super) named: Named<'t>,
     /// The address of it, not its value.
     pub(super) is_reference: bool,
+    /// It is the pointer that a smart pointer holds.
+    is_smart: bool,
 }
 
 /// A pointer into what something points at.
@@ -52,6 +57,8 @@ struct Pointer<'t> {
     index: Option<(String, u64)>,
     /// It is what `to` names itself, not what `to` points at: an accessor returned it.
     is_place: bool,
+    /// It is that, but the accessor is a smart pointer's, whose parts are written with an arrow.
+    is_smart: bool,
     /// It is a variable of the program, whose address code names.
     is_global: bool,
 }
@@ -217,7 +224,7 @@ impl<'t> Names<'t> {
         let (text, object) = self.global_object(at)?;
         let offset = i64::try_from(at.0.checked_sub(object.address()?.0)?).ok()?;
         let to = Named { text, object: Some(object), depth: None };
-        Some(Pointer { to, offset, index: None, is_place: true, is_global: true })
+        Some(Pointer { to, offset, index: None, is_place: true, is_smart: false, is_global: true })
     }
 
     /// What the address of `operand` points into.
@@ -271,8 +278,15 @@ impl<'t> Names<'t> {
             ] => self.global_array(Avma(displacement.cast_unsigned())),
             [Definition::Written(by, Term::Address(operand))] => self.pointer(by, &operand, depth),
             [Definition::Called(by)] => {
-                let to = self.returned(by, depth)?.named;
-                Some(Pointer { to, offset: 0, index: None, is_place: true, is_global: false })
+                let Returned { named: to, is_smart, .. } = self.returned(by, depth)?;
+                Some(Pointer {
+                    to,
+                    offset: 0,
+                    index: None,
+                    is_place: true,
+                    is_smart,
+                    is_global: false,
+                })
             }
             _ => self.as_pointer(self.register_within(at, register, depth)?),
         }
@@ -323,6 +337,7 @@ impl<'t> Names<'t> {
             offset: 0,
             index: None,
             is_place: false,
+            is_smart: false,
             is_global: false,
         })
     }
@@ -356,11 +371,15 @@ impl<'t> Names<'t> {
 
     /// What a pointer leads to.
     fn pointee(&self, pointer: &Pointer<'t>, size: Option<u64>) -> Option<Named<'t>> {
-        let Pointer { to, offset, index, is_place, is_global } = pointer;
+        let Pointer { to, offset, index, is_place, is_smart, is_global } = pointer;
         if *is_place {
-            // Without an index its parts are found by their addresses.
             let Some((name, step)) = index else {
-                return (*offset == 0 && !is_global).then(|| to.clone());
+                // Parts of the program's variables are found by their addresses.
+                return if *is_global {
+                    None
+                } else {
+                    self.part_of_returned(to, *offset, size, *is_smart)
+                };
             };
             let into = u64::try_from(*offset).ok()?;
             let index = Some((name.as_str(), *step));
@@ -406,6 +425,23 @@ impl<'t> Names<'t> {
             format!("(*{name}){}", part.text)
         };
         let text = captured(text);
+        Some(Named { text, object: Some(part.object), depth: to.depth })
+    }
+
+    /// What lies `offset` bytes into what an accessor returned.
+    fn part_of_returned(
+        &self,
+        to: &Named<'t>,
+        offset: i64,
+        size: Option<u64>,
+        is_smart: bool,
+    ) -> Option<Named<'t>> {
+        let Some(whole) = &to.object else { return (offset == 0).then(|| to.clone()) };
+        let part = part_at(self.scene(), whole, u64::try_from(offset).ok()?, size, None)?;
+        let text = match part.text.strip_prefix('.') {
+            Some(member) if is_smart => format!("{}->{member}", in_parentheses(&to.text)),
+            _ => format!("{}{}", to.text, part.text),
+        };
         Some(Named { text, object: Some(part.object), depth: to.depth })
     }
 
@@ -470,9 +506,10 @@ impl<'t> Names<'t> {
             "operator*" | "operator->" | "get" => on,
             method => format!("{on}.{method}()"),
         };
-        let named = Named { text, object: None, depth: inlined };
+        let named = Named { text, object: self.referent_of_result(by), depth: inlined };
         let is_reference = matches!(method, "operator[]" | "at" | "operator*" | "front" | "back");
-        Some(Returned { named, is_reference })
+        let is_smart = matches!(method, "operator->" | "get");
+        Some(Returned { named, is_reference, is_smart })
     }
 
     /// The name of what a register points at: `ns` for `&ns` and for a reference to it.
@@ -497,13 +534,42 @@ impl<'t> Names<'t> {
         Some(Named { text, ..named })
     }
 
-    /// The function that step `by` calls, by the name of its symbol.
-    pub(super) fn called(&self, by: usize) -> Option<String> {
+    /// What the pointer or reference refers to that the function returned which step `by` calls.
+    fn referent_of_result(&self, by: usize) -> Option<Object<'t>> {
         let Next::Calls(Some(target)) = self.moment.body.steps.get(by)?.next else { return None };
         let modules = &self.moment.process.modules;
         let index = modules.index_at(target)?;
-        let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(target))?;
-        (symbol.offset == 0).then_some(symbol.name)
+        let (module, debug) = (modules.get(index)?, modules.debug(index)?);
+        let id = debug.type_returned_by(module.to_svma(target))?;
+        let returned = TypeRef { debug, id }.resolved(self.scene());
+        let TypeKind::Pointer { target: Some(target), .. } = returned.get().kind else {
+            return None;
+        };
+        Some(Object::at(returned.other(target), Avma(0)))
+    }
+
+    /// The function that step `by` calls, by the name of its symbol; of a library's, by the name
+    /// that programs call it by.
+    pub(super) fn called(&self, by: usize) -> Option<String> {
+        let Next::Calls(Some(target)) = self.moment.body.steps.get(by)?.next else { return None };
+        let process = self.moment.process;
+        self.function_at(target).or_else(|| {
+            let name = self.function_at(stub::target(process, target)?)?;
+            let name = name.strip_prefix("_IO_new_").unwrap_or(&name);
+            let name = obit_ownership::library_name(name);
+            // Where all file offsets have 64 bits, both are one function.
+            let is_of_files = matches!(name, "fopen64" | "freopen64" | "mmap64" | "readdir64");
+            let name = name.strip_suffix("64").filter(|_| is_of_files).unwrap_or(name);
+            Some(name.to_owned())
+        })
+    }
+
+    /// The name of the function that begins at `at`.
+    fn function_at(&self, at: Avma) -> Option<String> {
+        let modules = &self.moment.process.modules;
+        let index = modules.index_at(at)?;
+        let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(at))?;
+        (symbol.offset == 0 && !is_stub(&symbol.name)).then_some(symbol.name)
     }
 }
 
@@ -519,54 +585,6 @@ fn in_parentheses(name: &str) -> String {
         true => format!("({name})"),
         false => name.to_owned(),
     }
-}
-
-/// Whether a function only returns the element of a standard container or pointer.
-pub(super) fn is_accessor(function: &str) -> bool {
-    method_of(function).is_some()
-}
-
-/// The method's name, if it is one of a standard container or pointer that only returns
-/// its element.
-fn method_of(function: &str) -> Option<&'static str> {
-    const METHODS: [&str; 8] =
-        ["operator[]", "at", "operator*", "operator->", "get", "front", "back", "data"];
-    if !function.starts_with("std::") {
-        return None;
-    }
-    METHODS
-        .into_iter()
-        .find(|method| without_parameters(function).ends_with(&format!("::{method}")))
-}
-
-/// Whether the only parameter of `function` is an integer: `f(unsigned long) const`.
-fn is_indexed_by_number(function: &str) -> bool {
-    let parameters = function.strip_prefix(without_parameters(function)).unwrap_or_default();
-    let parameters = parameters.strip_prefix('(').unwrap_or_default();
-    let parameter = parameters.split(')').next().unwrap_or_default();
-    let words = ["unsigned", "signed", "long", "int", "short", "size_t"];
-    !parameter.is_empty()
-        && parameter.split(' ').all(|word| words.contains(&word.trim_start_matches("std::")))
-}
-
-/// `a<b(c)>::f` for `a<b(c)>::f(d) const`.
-fn without_parameters(function: &str) -> &str {
-    let mut depth = 0_usize;
-    for (at, c) in function.char_indices().rev() {
-        match c {
-            ')' => depth += 1,
-            '(' if depth == 1 => return function.get(..at).unwrap_or(function),
-            '(' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    function
-}
-
-/// `find(…)` for a call of `find(int)`.
-pub(crate) fn call_of(function: &str) -> String {
-    let name = without_parameters(function);
-    format!("{name}(\u{2026})")
 }
 
 /// The registers of a call's first arguments, in their order (psABI).

@@ -53,7 +53,7 @@ pub(super) fn part_at<'t>(
 }
 
 /// The member that holds the byte at `into`: of several (a union's, empty bases) one of the
-/// size that is wanted, else the largest.
+/// size that is wanted, of those a pointer, else the largest.
 fn member_at<'t>(
     scene: Scene<'t>,
     object: &Object<'t>,
@@ -62,7 +62,7 @@ fn member_at<'t>(
 ) -> Option<(String, Object<'t>)> {
     let start = object.address()?;
     let owner = object.resolved(scene).name();
-    let mut best: Option<(bool, u64, Option<std::sync::Arc<str>>, Object<'t>)> = None;
+    let mut best: Option<((bool, bool, u64), Option<std::sync::Arc<str>>, Object<'t>)> = None;
     for (name, member) in object.members(scene) {
         let place = member.address().map(|at| at.0.wrapping_sub(start.0));
         let (Some(before), Some(size)) = (place, member.size(scene)) else { continue };
@@ -70,11 +70,13 @@ fn member_at<'t>(
             continue;
         }
         let fits = into == before && Some(size) == wanted;
-        if best.as_ref().is_none_or(|best| (best.0, best.1) < (fits, size)) {
-            best = Some((fits, size, name, member));
+        let kind = &member.resolved(scene).get().kind;
+        let rank = (fits, fits && matches!(kind, TypeKind::Pointer { .. }), size);
+        if best.as_ref().is_none_or(|best| best.0 < rank) {
+            best = Some((rank, name, member));
         }
     }
-    let (_, _, name, member) = best?;
+    let (_, name, member) = best?;
     let bases = object.bases(scene);
     let is_base =
         bases.iter().any(|base| base.address() == member.address() && base.ty.id == member.ty.id);

@@ -1,9 +1,10 @@
 //! The way back from the use of a value to where it was made or loaded.
 
+use super::accessor::is_accessor;
 use super::address::Culprit;
 use super::body::{Definition, Reaching, Slot};
 use super::moment::low_bytes;
-use super::names::{Named, Names, Returned, argument_registers, is_accessor};
+use super::names::{Named, Names, Returned, argument_registers};
 use super::{Origin, Source, Wanted};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::Register;
@@ -235,7 +236,7 @@ impl<'t> Trace<'t> {
                         return Some(ended(Source::Unclear, by, expression, false));
                     }
                     // An accessor of a container only finds its way in it.
-                    if let Some(Returned { named, is_reference }) = names.accessed(by) {
+                    if let Some(Returned { named, is_reference, .. }) = names.accessed(by) {
                         let end = ended(
                             Source::Loaded { address: None },
                             by,
@@ -503,10 +504,11 @@ impl<'t> Trace<'t> {
         let entry = names.moment.body.steps.first()?.address;
         let is_sure = match caller.moment.body.steps.get(at)?.next {
             Next::Calls(Some(target)) if target == entry => true,
-            // By way of the linker's table, or another function that jumped here.
-            Next::Calls(Some(_)) => match caller.called(at) {
-                Some(called) if !is_stub(&called) => return None,
-                _ => false,
+            Next::Calls(Some(target)) => match super::stub::target(self.process, target) {
+                // Else another function jumped here.
+                Some(called) => called == entry,
+                None if caller.called(at).is_some() => return None,
+                None => false,
             },
             Next::Calls(None) => false,
             _ => return None,
@@ -575,6 +577,6 @@ impl<'t> Trace<'t> {
 }
 
 /// Whether a symbol names an entry of the linker's table.
-fn is_stub(name: &str) -> bool {
+pub(super) fn is_stub(name: &str) -> bool {
     name.contains("@plt") || name.starts_with("*ABS*") || name.starts_with(".plt")
 }

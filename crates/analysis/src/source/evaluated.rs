@@ -87,6 +87,15 @@ pub(super) fn place_of(process: &Process, view: &FrameView<'_>, expression: &str
     evaluate(process, view, expression, &no_parts()).ok()?.address
 }
 
+/// The bytes that `expression` takes.
+pub(super) fn size_of(process: &Process, view: &FrameView<'_>, expression: &str) -> Option<u64> {
+    match scalar_of(process, view, &format!("sizeof({expression})"))? {
+        Scalar::Unsigned(bytes) => u64::try_from(bytes).ok().filter(|bytes| *bytes > 0),
+        Scalar::Signed(bytes) => u64::try_from(bytes).ok().filter(|bytes| *bytes > 0),
+        _ => None,
+    }
+}
+
 /// The number or address that `expression` gives.
 pub(super) fn scalar_of(
     process: &Process,

@@ -8,6 +8,7 @@ mod evaluated;
 mod line;
 mod near;
 pub mod spelling;
+mod subscript;
 
 use crate::blame::is_own;
 use crate::confidence::Confidence;
@@ -21,6 +22,7 @@ use obit_corefile::addr::Avma;
 use obit_process::process::{FrameView, Process};
 use obit_process::value::Scalar;
 use spelling::{Known, containing, is_spelled, spelled};
+use subscript::wrong_index;
 
 /// Addresses below are a null pointer and an offset: two that are equal need not be copies
 /// of one another.
@@ -145,6 +147,9 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     }
     if let (Some(view), Some(fault)) = (&view, judged.fault) {
         add_line(&mut terms, process, judged, fault, view);
+    }
+    if let (Some(view), Some(fault), None) = (&view, judged.fault, &terms.expression) {
+        add_index(&mut terms, process, judged, fault, view);
     }
     if let Some(view) = view.as_ref().filter(|_| terms.expression.is_none()) {
         add_argument(&mut terms, process, judged, view);
@@ -299,6 +304,26 @@ fn add_line(
             is_traced: false,
         });
     }
+}
+
+/// The index that led the failed access out of an array, as the line spells it.
+fn add_index(
+    terms: &mut SourceTerms,
+    process: &Process,
+    judged: &Judged<'_>,
+    fault: &Fault,
+    view: &FrameView<'_>,
+) {
+    // Of a frame that only passed a pointer on the line says nothing of the access.
+    if judged.failed != judged.blame || judged.origin.is_some_and(|origin| origin.gone.is_some()) {
+        return;
+    }
+    let Some(line) = line_of(process, view.frame()) else { return };
+    let Some(wrong) = wrong_index(process, view, &line, fault) else { return };
+    terms.expression = Some(wrong.expression);
+    terms.number = Some(wrong.number);
+    let confidence = if wrong.is_outside { Confidence::Proved } else { Confidence::Likely };
+    terms.expression_confidence = confidence.min(judged.confidence);
 }
 
 /// What the frame to blame gave to a library that could not use it, as its line spells it:

@@ -19,7 +19,17 @@ impl Known {
 
     /// Whether all variables of an expression are in scope.
     pub(super) fn has_all_of(&self, expression: &str) -> bool {
-        variables(expression).iter().all(|name| self.0.iter().any(|known| **known == **name))
+        variables(expression).iter().all(|name| self.has(name))
+    }
+
+    /// Whether all are but `global`, which is none of those in scope.
+    pub(super) fn has_all_but(&self, expression: &str, global: &str) -> bool {
+        !self.has(global)
+            && variables(expression).iter().all(|name| *name == global || self.has(name))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|known| **known == *name)
     }
 }
 

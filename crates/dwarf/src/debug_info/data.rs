@@ -8,7 +8,7 @@ use crate::model::location::{Expression, Location, NoPlace, Piece, Surroundings,
 use crate::model::scope::{Scopes, Variable};
 use crate::model::types::{Type, TypeId};
 use crate::types::go_types::{self, GoTypes};
-use crate::variables::{evaluate, scope_reader};
+use crate::variables::{evaluate, result, scope_reader};
 use obit_corefile::addr::Svma;
 use obit_corefile::elf::SymbolTable;
 
@@ -23,6 +23,12 @@ impl DebugInfo {
     /// names it.
     pub fn variable_of(&self, id: VariableId) -> Option<Variable> {
         self.with_dwarf(|file| scope_reader::variable(file, &self.types, id.0))?
+    }
+
+    /// The type of what the function entered at `entry` returns; `None` for `void`, and where no
+    /// DWARF describes it.
+    pub fn type_returned_by(&self, entry: Svma) -> Option<TypeId> {
+        self.with_dwarf(|file| result::type_at(file, &self.types, entry.0))?
     }
 
     /// Where a variable at `location` is, for the frame that `around` speaks for.

@@ -3,6 +3,7 @@
 pub(crate) mod call_site;
 pub(crate) mod evaluate;
 pub(crate) mod location;
+pub(crate) mod result;
 pub(crate) mod scope_reader;
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ impl Redactor {
             false if text_in_numbers::is_text(word) => Reason::Piece,
             false => return word,
         };
-        if self.is_mapped(word) {
+        if self.is_mapped(word) || reason == Reason::Piece && self.is_near_a_mapping(word) {
             return word;
         }
         self.begin(None);
@@ -59,7 +59,8 @@ impl Redactor {
         let mut done = 0;
         for (range, number) in numbers {
             let is_known = self.remembered.has_number(number);
-            if !(is_known || text_in_numbers::is_text(number)) || self.is_mapped(number) {
+            let is_piece = || text_in_numbers::is_text(number) && !self.is_near_a_mapping(number);
+            if !(is_known || is_piece()) || self.is_mapped(number) {
                 continue;
             }
             shown.push_str(text.as_str().get(done..range.start).unwrap_or_default());
@@ -71,6 +72,17 @@ impl Redactor {
         }
         shown.push_str(text.as_str().get(done..).unwrap_or_default());
         Shown::new(shown)
+    }
+
+    /// Whether the upper half of a large number is that of an address of the process: a text would
+    /// have it once in 65,536 times.
+    fn is_near_a_mapping(&self, word: u64) -> bool {
+        const HALF: u64 = 1 << 32;
+        let first = word & !(HALF - 1);
+        let last = first | (HALF - 1);
+        let after = self.mapped.partition_point(|(start, _)| *start <= last);
+        let before = after.checked_sub(1).and_then(|at| self.mapped.get(at));
+        word >= HALF && before.is_some_and(|(_, end)| first <= *end)
     }
 
     fn is_mapped(&self, word: u64) -> bool {
@@ -86,6 +98,18 @@ mod tests {
 
     fn at(level: Level) -> Redactor {
         Redactor::new(level, "obit-0123")
+    }
+
+    #[test]
+    fn an_address_that_leads_out_of_a_mapping_is_no_text() {
+        let mut redactor = at(Level::Default).with_mapped([(0x563f_3c39_1000, 0x563f_3c39_2fff)]);
+        let near = u64::from_le_bytes(*b"@,i7?V\0\0");
+        assert!(text_in_numbers::is_text(near) && near >> 32 == 0x563f);
+        assert_eq!(redactor.show_word(near), near);
+        let shown = redactor.show(Origin::OwnWords, &format!("writing at {near:#x}"));
+        assert_eq!(shown.as_str(), format!("writing at {near:#x}"));
+        let far = u64::from_le_bytes(*b"@,i7@V\0\0");
+        assert_eq!(redactor.show_word(far), 0x7878_7878_7878_7878);
     }
 
     #[test]
