@@ -22,7 +22,7 @@ impl Known {
         variables(expression).iter().all(|name| self.has(name))
     }
 
-    /// Whether all are but `global`, which is none of those in scope.
+    /// Whether `global` is not in scope and all other variables are.
     pub(super) fn has_all_but(&self, expression: &str, global: &str) -> bool {
         !self.has(global)
             && variables(expression).iter().all(|name| *name == global || self.has(name))
