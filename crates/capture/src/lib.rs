@@ -25,6 +25,8 @@ mod ptrace;
 mod run;
 mod snapshot;
 pub mod spool;
+mod surroundings;
+mod unix_sockets;
 
 pub use core_writer::{Limits, WriteError, Written, write_core};
 pub use held::{Held, Tid};
@@ -33,3 +35,4 @@ pub use run::{
     Outcome, RunError, RunOptions, Trigger, Untraced, run,
 };
 pub use snapshot::{Activity, Refused, Snapshot, SnapshotError, snapshot};
+pub use surroundings::{PipeRecord, SharedRecord, SocketRecord, Surroundings};

@@ -1,15 +1,16 @@
-//! The notes of a core, in the kernel's order (`fs/binfmt_elf.c`, `write_note_info`).
+//! The notes of a core, in the kernel's order (`fs/binfmt_elf.c`, `write_note_info`), and one of
+//! obit's own behind them.
 
 use std::io;
 
-use obit_corefile::elf::Encoding;
+use obit_corefile::elf::{Encoding, SURROUNDINGS_NOTE, SURROUNDINGS_OWNER};
 
 use super::fields::{Fields, push_word};
 use super::image::Image;
 use super::process_notes::Family;
 use super::{process_notes, register_sets, siginfo, xsave_layout};
 use crate::proc::{self, Mapping};
-use crate::{Held, Tid, ptrace};
+use crate::{Held, Tid, ptrace, surroundings};
 
 const NT_PRSTATUS: u32 = 1;
 const NT_PRPSINFO: u32 = 3;
@@ -55,6 +56,10 @@ pub(super) fn of(
     }
     if let Some(layout) = layout {
         notes.push(b"LINUX", xsave_layout::NOTE, &layout);
+    }
+    let surroundings = surroundings::of(held.process, held.with_memory(), mappings);
+    if let Ok(surroundings) = serde_json::to_vec(&surroundings) {
+        notes.push(SURROUNDINGS_OWNER, SURROUNDINGS_NOTE, &surroundings);
     }
     Ok(notes.bytes)
 }

@@ -80,6 +80,9 @@ pub struct Dump {
     pub auxv: Auxv,
     /// `NT_FILE`.
     pub mapped_files: Vec<MappedFileRange>,
+    /// What `obit run` and `obit snapshot` recorded of sockets, pipes and shared memory, as it is
+    /// in the note; empty in other cores.
+    pub surroundings: Vec<u8>,
     /// Bytes that the program headers promise and the file lacks.
     pub missing_bytes: u64,
     /// What could not be read.

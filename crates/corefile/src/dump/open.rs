@@ -243,6 +243,7 @@ pub(super) fn read(
         signal,
         auxv: collected.auxv,
         mapped_files: collected.mapped_files,
+        surroundings: collected.surroundings,
         missing_bytes: headers.missing_bytes,
         notices,
         index,

@@ -17,6 +17,10 @@ pub struct ProcessInfo {
     pub pid: i64,
     /// `pr_ppid`: the parent.
     pub parent: Option<i64>,
+    /// `pr_pgrp`: the process group.
+    pub group: Option<i64>,
+    /// `pr_sid`: the session.
+    pub session: Option<i64>,
     /// `pr_uid`: real user id. On i386 and arm cut to 16 bits by the format.
     pub uid: Option<u32>,
     /// `pr_gid`: real group id, likewise.
@@ -76,6 +80,8 @@ impl ProcessInfo {
         Some(Self {
             pid: pid_at(0)?,
             parent: pid_at(4),
+            group: pid_at(8),
+            session: pid_at(12),
             uid: id_at(0),
             gid: id_at(1),
             state: desc.get(1).map(|byte| char::from(*byte)).filter(char::is_ascii_graphic),
@@ -109,6 +115,8 @@ mod tests {
         let expected = ProcessInfo {
             pid: 42,
             parent: Some(1),
+            group: Some(0),
+            session: Some(0),
             uid: Some(1000),
             gid: Some(100),
             state: Some('R'),

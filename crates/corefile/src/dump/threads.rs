@@ -15,7 +15,7 @@ use super::{
 };
 use crate::addr::Avma;
 use crate::arch::{Facts, FloatNote, FloatPlace, Machine, Register, Registers};
-use crate::elf::{Encoding, Note};
+use crate::elf::{Encoding, Note, SURROUNDINGS_NOTE, SURROUNDINGS_OWNER};
 use crate::limits::Limits;
 use crate::memory::CoreBytes;
 use crate::notice::{Notice, StackAbsence};
@@ -37,6 +37,7 @@ pub(super) struct Collected {
     pub(super) process: Option<ProcessInfo>,
     pub(super) auxv: Auxv,
     pub(super) mapped_files: Vec<MappedFileRange>,
+    pub(super) surroundings: Vec<u8>,
     layout: Option<XsaveLayout>,
     /// An `NT_SIGINFO` before any thread: the first thread's.
     early_signal: Option<Signal>,
@@ -73,6 +74,7 @@ impl Collected {
             process: None,
             auxv: Auxv::default(),
             mapped_files: Vec::new(),
+            surroundings: Vec::new(),
             layout: None,
             early_signal: None,
             complaints: 0,
@@ -126,6 +128,9 @@ impl Collected {
                 for notice in notices {
                     self.keep(notice);
                 }
+            }
+            (SURROUNDINGS_OWNER, SURROUNDINGS_NOTE) if self.surroundings.is_empty() => {
+                self.surroundings = note.desc.to_vec();
             }
             (b"LINUX", 0x205) if self.layout.is_none() => {
                 self.layout = Some(XsaveLayout::parse(note.desc, encoding));

@@ -18,7 +18,7 @@ pub use code_sets::CodeSet;
 pub use image::{
     ET_CORE, ElfError, ElfImage, FileHeader, ImageBytes, Section, Segment, SegmentKind,
 };
-pub use note::{Note, NoteError, Notes};
+pub use note::{Note, NoteError, Notes, SURROUNDINGS_NOTE, SURROUNDINGS_OWNER};
 pub use section_data::{SectionError, StoredSection};
 pub use symtab::{Symbol, SymbolTable};
 

@@ -4,6 +4,11 @@ use thiserror::Error;
 
 use super::Encoding;
 
+/// The owner of the note that `obit run` and `obit snapshot` add to a core.
+pub const SURROUNDINGS_OWNER: &[u8] = b"OBIT";
+/// Its type: what the kernel knew of the process beside its memory, as JSON.
+pub const SURROUNDINGS_NOTE: u32 = 1;
+
 /// One note: who wrote it, of what kind, and its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Note<'d> {
