@@ -23,6 +23,7 @@ use super::verbs::explain::ExplainArgs;
 use super::verbs::forget::ForgetArgs;
 use super::verbs::group::GroupArgs;
 use super::verbs::help::HelpArgs;
+use super::verbs::incident::IncidentArgs;
 use super::verbs::man::ManArgs;
 use super::verbs::modules::ModulesArgs;
 use super::verbs::pack::PackArgs;
@@ -109,6 +110,8 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// Evaluate expressions at a place of the code in many dumps
     Query(Box<QueryArgs>),
+    /// Find which dumps belong together, and which process failed first
+    Incident(Box<IncidentArgs>),
     /// Print the signature that crashes of the same bug share
     Signature(SignatureArgs),
     /// Write a small core for debuggers, without personal data
@@ -184,6 +187,7 @@ impl Verb {
             Self::Print(args) => args.redaction.level,
             Self::Query(args) => args.batch.redaction.level,
             Self::Differ(args) => args.batch.redaction.level,
+            Self::Incident(args) => args.batch.redaction.level,
             Self::Signature(args) => args.redaction.level,
             Self::Scrub(args) => args.redaction.level,
             Self::Pack(args) => args.redaction.level,

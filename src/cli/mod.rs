@@ -93,6 +93,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Query(args) => verbs::query::run(args, general),
         Verb::Differ(args) => verbs::differ::run(args, general),
+        Verb::Incident(args) => verbs::incident::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),
         Verb::Scrub(args) => verbs::scrub::run(args, general),
         Verb::Pack(args) => verbs::pack::run(args, general),
@@ -141,6 +142,10 @@ fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
     let (batch, format, max_memory) = match &line.verb {
         Verb::Differ(args) => {
             let work = verbs::differ::work();
+            return batch_worker::serve(&args.request()?, args.max_memory, &*work);
+        }
+        Verb::Incident(args) => {
+            let work = verbs::incident::work();
             return batch_worker::serve(&args.request()?, args.max_memory, &*work);
         }
         Verb::Query(args) => {

@@ -147,6 +147,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("modules", &["core"]),
     ("print", &["core", "x"]),
     ("query", &["main", "cores"]),
+    ("incident", &["cores"]),
     ("signature", &["core"]),
     ("snapshot", &["999999999"]),
     ("scrub", &["core"]),

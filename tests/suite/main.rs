@@ -24,6 +24,7 @@ mod golden;
 mod groups;
 mod history;
 mod imports;
+mod incident;
 mod jit;
 mod layering;
 mod levels;

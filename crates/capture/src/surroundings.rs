@@ -182,9 +182,8 @@ fn shared(mappings: &[Mapping], all: &mut Surroundings) {
             .any(|start| name.starts_with(start));
         let (major, minor) = mapping.device;
         let device = (u64::from(major) << 32) | u64::from(minor);
-        let is_known = |known: &&mut SharedRecord| {
-            (known.device, known.inode) == (device, mapping.inode)
-        };
+        let is_known =
+            |known: &&mut SharedRecord| (known.device, known.inode) == (device, mapping.inode);
         if let Some(known) = all.shared.iter_mut().find(is_known) {
             known.is_writable |= mapping.writable;
         } else if is_memory && all.shared.len() < MOST_KEPT {

@@ -17,6 +17,7 @@ mod find;
 pub(crate) mod forget;
 pub(crate) mod group;
 pub(crate) mod help;
+pub(crate) mod incident;
 pub(crate) mod man;
 pub(crate) mod modules;
 pub(crate) mod pack;

@@ -9,5 +9,6 @@ pub(super) const HTML: Format = Format {
     has_memory_map: true,
     has_more_code: true,
     report: Some(|out, report, _, _| crate::html::write_html(out, report)),
+    incidents: Some(|out, found, _| crate::html::write_incidents_html(out, found)),
     ..Format::new("html", "html")
 };

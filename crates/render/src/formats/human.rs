@@ -27,6 +27,7 @@ pub(super) const HUMAN: Format = Format {
     hidden: Some(crate::terminal::hidden::write_hidden),
     distinctions: Some(crate::terminal::distinctions::write_distinctions),
     findings: Some(crate::terminal::findings::write_findings),
+    incidents: Some(crate::terminal::incidents::write_incidents),
     ..Format::new("human", "txt")
 };
 

@@ -30,6 +30,7 @@ pub(super) const JSON: Format = Format {
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
     findings: Some(|out, findings, _| json::write_line(findings, out)),
     distinctions: Some(|out, found, _| write_distinctions(found, out)),
+    incidents: Some(|out, found, _| json::write_line(found, out)),
     ..Format::new("json", "json")
 };
 
@@ -41,6 +42,7 @@ pub(super) const NDJSON: Format = Format {
     groups: Some(|out, groups, _, _| write_group_lines(groups, out)),
     digest: Some(|out, groups| write_group_lines(groups, out)),
     records: Some(Records::lines(|out, record| write_record(record, out))),
+    incidents: None,
     findings: Some(|out, findings, _| {
         findings.table.objects().try_for_each(|row| json::write_line(&row, &mut *out))
     }),

@@ -24,6 +24,7 @@ use std::io;
 
 use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
+use obit_incident::Incidents;
 use obit_query::Findings;
 use obit_report::answer::{Hidden, Printed};
 use obit_report::{Portions, Report, Rest, ThreadReport};
@@ -87,6 +88,7 @@ pub struct Format {
     hidden: Option<WriteHidden>,
     findings: Option<WriteFindings>,
     distinctions: Option<WriteDistinctions>,
+    incidents: Option<WriteIncidents>,
 }
 
 /// Who reads a format.
@@ -147,6 +149,9 @@ pub type WriteFindings = fn(&mut dyn io::Write, &Findings, &PageOptions) -> io::
 /// Writes what distinguishes a group.
 pub type WriteDistinctions =
     fn(&mut dyn io::Write, &differ::Difference, &PageOptions) -> io::Result<()>;
+
+/// Writes incidents.
+pub type WriteIncidents = fn(&mut dyn io::Write, &Incidents, &PageOptions) -> io::Result<()>;
 
 /// How a format writes what consists of groups.
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +214,7 @@ impl Format {
             hidden: None,
             findings: None,
             distinctions: None,
+            incidents: None,
         }
     }
 
@@ -291,6 +297,11 @@ impl Format {
     /// How it writes what distinguishes a group.
     pub fn distinctions(&self) -> Option<WriteDistinctions> {
         self.distinctions
+    }
+
+    /// How it writes incidents.
+    pub fn incidents(&self) -> Option<WriteIncidents> {
+        self.incidents
     }
 
     /// How it writes what a query came to.

@@ -11,6 +11,7 @@ mod commands;
 mod crash;
 mod editor;
 mod escape;
+mod incidents;
 mod instructions;
 mod lock_graph;
 mod memory_map;
@@ -26,6 +27,7 @@ mod variables;
 
 use std::io;
 
+use obit_incident::Incidents;
 use obit_report::Report;
 
 pub use triage::served;
@@ -39,6 +41,14 @@ pub use triage::{
 /// Those of `out`.
 pub fn write_html(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
     out.write_all(crash::crash(report, None).into_string().as_bytes())
+}
+
+/// Writes the page of incidents.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_incidents_html(out: &mut dyn io::Write, found: &Incidents) -> io::Result<()> {
+    out.write_all(incidents::incidents(found).into_string().as_bytes())
 }
 
 /// Writes the page of a crash that stands for `group`, to lie beside `index.html`.

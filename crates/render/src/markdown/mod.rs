@@ -4,6 +4,7 @@ pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod group;
 pub(crate) mod groups;
+pub(crate) mod incidents;
 pub(crate) mod report;
 
 use crate::terminal::groups::text;

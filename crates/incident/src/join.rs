@@ -1,0 +1,504 @@
+//! What joins two dumps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{Address, Evidence, EvidenceKind, Facts, Socket, Strength};
+
+/// A key that more dumps hold says nothing of two of them: it is of a library, of a service that
+/// all of them use, or of the job that started them.
+const MOST_HOLDERS: usize = 4;
+/// Pieces of evidence of one kind that are written for two dumps.
+const MOST_OF_A_KIND: usize = 4;
+
+/// Which of two processes depends on the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    /// The first takes connections from the second.
+    Serves,
+    /// The second takes connections from the first.
+    IsServed,
+    /// The first started the second.
+    Started,
+    /// The second started the first.
+    WasStarted,
+    /// The first sent the signal that ended the second.
+    Ended,
+    /// The second sent the signal that ended the first.
+    WasEnded,
+}
+
+/// What joins two dumps, by their places; the first place is the lower one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Join {
+    pub(crate) evidence: Vec<Evidence>,
+    pub(crate) relations: Vec<Relation>,
+}
+
+impl Join {
+    pub(crate) fn strength(&self) -> Strength {
+        self.evidence.iter().map(|one| one.strength).max().unwrap_or_default()
+    }
+
+    pub(crate) fn has(&self, kind: EvidenceKind) -> bool {
+        self.evidence.iter().any(|one| one.kind == kind && one.strength >= Strength::Likely)
+    }
+}
+
+/// The joins of all pairs of which `may_meet` holds.
+pub(crate) fn joins(
+    all: &[Facts],
+    may_meet: &dyn Fn(&Facts, &Facts) -> bool,
+) -> BTreeMap<(usize, usize), Join> {
+    let mut found = Joins { all, may_meet, joins: BTreeMap::new() };
+    found.by_sockets();
+    found.by_connections();
+    found.by_addresses();
+    found.by_pipes();
+    found.by_memory();
+    found.by_parents();
+    found.by_signals();
+    found.by_ids();
+    let mut joins = found.joins;
+    for join in joins.values_mut() {
+        join.evidence.sort_by(|a, b| b.strength.cmp(&a.strength).then(a.kind.cmp(&b.kind)));
+    }
+    joins
+}
+
+struct Joins<'f> {
+    all: &'f [Facts],
+    may_meet: &'f dyn Fn(&Facts, &Facts) -> bool,
+    joins: BTreeMap<(usize, usize), Join>,
+}
+
+/// Whether nothing says that two processes ran on two machines.
+fn may_share_machine(a: &Facts, b: &Facts) -> bool {
+    let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+    match (&a.boot, &b.boot) {
+        (Some(one), Some(other)) => one == other,
+        _ => !differ(&a.host, &b.host) && !differ(&a.container, &b.container),
+    }
+}
+
+/// Whether both were recorded during the same run of the same machine: inodes are comparable.
+fn is_one_boot(a: &Facts, b: &Facts) -> bool {
+    a.boot.is_some() && a.boot == b.boot
+}
+
+impl Joins<'_> {
+    fn add(
+        &mut self,
+        (a, b): (usize, usize),
+        kind: EvidenceKind,
+        strength: Strength,
+        relation: Option<Relation>,
+        text: String,
+    ) {
+        let (Some(one), Some(other)) = (self.all.get(a), self.all.get(b)) else { return };
+        if a == b || !(self.may_meet)(one, other) {
+            return;
+        }
+        let join = self.joins.entry((a.min(b), a.max(b))).or_default();
+        let turned = |relation: Relation| match (a < b, relation) {
+            (true, relation) => relation,
+            (false, Relation::Serves) => Relation::IsServed,
+            (false, Relation::IsServed) => Relation::Serves,
+            (false, Relation::Started) => Relation::WasStarted,
+            (false, Relation::WasStarted) => Relation::Started,
+            (false, Relation::Ended) => Relation::WasEnded,
+            (false, Relation::WasEnded) => Relation::Ended,
+        };
+        let is_known = join.evidence.iter().any(|known| known.text == text);
+        let of_kind = join.evidence.iter().filter(|known| known.kind == kind).count();
+        if !is_known && of_kind < MOST_OF_A_KIND {
+            join.evidence.push(Evidence { kind, text, strength });
+        }
+        if let Some(relation) = relation.map(turned).filter(|_| strength >= Strength::Likely)
+            && !join.relations.contains(&relation)
+        {
+            join.relations.push(relation);
+        }
+    }
+
+    fn name(&self, at: usize) -> String {
+        self.all.get(at).map(Facts::name).unwrap_or_default()
+    }
+
+    /// An end of a connection whose other end the kernel named by its inode.
+    fn by_sockets(&mut self) {
+        let mut holders: BTreeMap<(&str, u64), BTreeSet<usize>> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            for socket in sockets(facts) {
+                let boot = facts.boot.as_deref().unwrap_or_default();
+                holders.entry((boot, socket.inode)).or_default().insert(at);
+            }
+        }
+        let mut found = Vec::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            let Some(boot) = facts.boot.as_deref() else { continue };
+            for socket in sockets(facts) {
+                let Some(peer) = socket.peer_inode else { continue };
+                let others = holders.get(&(boot, peer)).into_iter().flatten();
+                for other in others.copied().filter(|other| *other != at).take(MOST_HOLDERS) {
+                    found.push((at, other, socket, peer));
+                }
+            }
+        }
+        for (at, other, socket, peer) in found {
+            let serves = self.all.get(at).is_some_and(|facts| has_accepted(facts, socket));
+            let of_peer = self.all.get(other).and_then(|facts| {
+                let end = sockets(facts).find(|end| end.inode == peer)?;
+                Some(has_accepted(facts, end))
+            });
+            let relation = match (serves, of_peer) {
+                (true, _) => Some(Relation::Serves),
+                (false, Some(true)) => Some(Relation::IsServed),
+                _ => None,
+            };
+            let text = format!(
+                "descriptor {} of {} and a descriptor of {} are the ends of one connection{} \
+                 (inodes {} and {peer})",
+                socket.descriptor,
+                self.name(at),
+                self.name(other),
+                addresses_of(socket),
+                socket.inode,
+            );
+            // From the other side it is the same connection.
+            let is_known = self.joins.get(&(at.min(other), at.max(other))).is_some_and(|join| {
+                let inode = format!("inodes {peer} and {}", socket.inode);
+                join.evidence.iter().any(|known| known.text.contains(&inode))
+            });
+            if !is_known {
+                self.add((at, other), EvidenceKind::Socket, Strength::Proved, relation, text);
+            }
+        }
+    }
+
+    /// A connection of which each of both has its end.
+    fn by_connections(&mut self) {
+        let mut ends: BTreeMap<(&str, &str), Vec<(usize, &Socket)>> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            for socket in sockets(facts) {
+                if let (Some(local), Some(peer)) = (&socket.local, &socket.peer)
+                    && local.port.is_some()
+                {
+                    ends.entry((&local.key, &peer.key)).or_default().push((at, socket));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for ((local, peer), here) in &ends {
+            let Some(there) = ends.get(&(*peer, *local)) else { continue };
+            for (at, socket) in here.iter().take(MOST_HOLDERS) {
+                for (other, _) in there.iter().take(MOST_HOLDERS) {
+                    let (Some(one), Some(two)) = (self.all.get(*at), self.all.get(*other)) else {
+                        continue;
+                    };
+                    let is_local = socket.local.as_ref().is_some_and(|local| local.is_local);
+                    let namespace =
+                        |facts: &Facts| facts.network.as_ref().map(|network| network.namespace);
+                    let is_one_net = is_one_boot(one, two) && namespace(one) == namespace(two);
+                    if at < other && (!is_local || is_one_net) {
+                        found.push((*at, *other, *socket));
+                    }
+                }
+            }
+        }
+        for (at, other, socket) in found {
+            let serves = self.all.get(at).is_some_and(|facts| has_accepted(facts, socket));
+            let relation = if serves { Relation::Serves } else { Relation::IsServed };
+            let text = format!(
+                "{} and {} have the two ends of one TCP connection{}",
+                self.name(at),
+                self.name(other),
+                addresses_of(socket),
+            );
+            self.add((at, other), EvidenceKind::Socket, Strength::Proved, Some(relation), text);
+        }
+    }
+
+    /// An address of which one process is known to be the server, and that another has in its
+    /// memory. An address that both use as clients joins nothing.
+    fn by_addresses(&mut self) {
+        let mut holders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        let mut by_port: BTreeMap<u16, Vec<(usize, &Address)>> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            for address in &facts.addresses {
+                holders.entry(&address.key).or_default().insert(at);
+                if let Some(port) = address.port.filter(|_| address.is_local && !address.is_any) {
+                    by_port.entry(port).or_default().push((at, address));
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            for (address, by_kernel) in served(facts) {
+                let mut clients: BTreeSet<usize> = BTreeSet::new();
+                let same = holders.get(address.key.as_str()).filter(|_| !address.is_any);
+                clients.extend(same.into_iter().flatten());
+                let of_port = address.port.filter(|_| address.is_any);
+                let of_port = of_port.and_then(|port| by_port.get(&port));
+                clients.extend(of_port.into_iter().flatten().map(|(client, _)| *client));
+                clients.remove(&at);
+                // Of a forked server each process has the address.
+                clients.retain(|client| {
+                    self.all.get(*client).is_some_and(|client| {
+                        let is_server = served(client).any(|(known, _)| {
+                            known.key == address.key || known.port == address.port
+                        });
+                        let is_client = client.roles.connects
+                            && (by_kernel || !client.roles.accepts)
+                            && !is_server;
+                        is_client && (may_share_machine(facts, client))
+                    })
+                });
+                // Many clients of what the kernel says is their server are that.
+                if by_kernel || clients.len() < MOST_HOLDERS {
+                    found
+                        .extend(clients.into_iter().map(|client| (at, client, address, by_kernel)));
+                }
+            }
+        }
+        for (server, client, address, by_kernel) in found {
+            let how = match by_kernel {
+                true => "listens on",
+                false => "takes connections, makes none, and holds the address",
+            };
+            let text = format!(
+                "{} {how} {}, and {} makes connections and has that address in its memory",
+                self.name(server),
+                address.shown,
+                self.name(client),
+            );
+            let (kind, relation) = (EvidenceKind::Socket, Some(Relation::Serves));
+            self.add((server, client), kind, Strength::Likely, relation, text);
+        }
+    }
+
+    /// A pipe that one writes to and the other reads. Both ends in one process are inherited, as
+    /// those of a job server are.
+    fn by_pipes(&mut self) {
+        let mut ends: BTreeMap<(&str, u64), BTreeMap<usize, BTreeSet<bool>>> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            let Some(boot) = facts.boot.as_deref() else { continue };
+            for pipe in facts.network.iter().flat_map(|network| &network.pipes) {
+                let ends = ends.entry((boot, pipe.inode)).or_default();
+                ends.entry(at).or_default().insert(pipe.writes);
+            }
+        }
+        let mut found = Vec::new();
+        for ((_, inode), holders) in ends {
+            if holders.len() > MOST_HOLDERS {
+                continue;
+            }
+            let only = |writes: bool| {
+                let of = holders.iter().filter(move |(_, ends)| **ends == BTreeSet::from([writes]));
+                of.map(|(at, _)| *at).collect::<Vec<_>>()
+            };
+            for writer in only(true) {
+                found.extend(only(false).into_iter().map(|reader| (writer, reader, inode)));
+            }
+        }
+        for (writer, reader, inode) in found {
+            let text = format!(
+                "{} writes to the pipe that {} reads (inode {inode})",
+                self.name(writer),
+                self.name(reader),
+            );
+            self.add((writer, reader), EvidenceKind::Pipe, Strength::Proved, None, text);
+        }
+    }
+
+    fn by_memory(&mut self) {
+        let mut objects: BTreeMap<(&str, (u64, u64)), BTreeSet<usize>> = BTreeMap::new();
+        let mut names: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        let mut shown: BTreeMap<&str, &str> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            for memory in &facts.shared {
+                shown.insert(&memory.key, &memory.shown);
+                match (memory.object, facts.boot.as_deref()) {
+                    (Some(object), Some(boot)) if memory.is_writable == Some(true) => {
+                        objects.entry((boot, object)).or_default().insert(at);
+                    }
+                    (Some(_), Some(_)) => {}
+                    _ if memory.is_common => {}
+                    _ => drop(names.entry(&memory.key).or_default().insert(at)),
+                }
+            }
+        }
+        let mut found = Vec::new();
+        for ((_, object), holders) in &objects {
+            for (a, b) in pairs(holders) {
+                let facts = self.all.get(a).into_iter().flat_map(|facts| &facts.shared);
+                let name = facts.clone().find(|one| one.object == Some(*object));
+                let name = name.map_or("", |one| one.shown.as_str()).to_owned();
+                let text = format!(
+                    "{} and {} map the same shared memory {name} (inode {})",
+                    self.name(a),
+                    self.name(b),
+                    object.1,
+                );
+                found.push((a, b, Strength::Proved, text));
+            }
+        }
+        for (key, holders) in &names {
+            for (a, b) in pairs(holders) {
+                let (Some(one), Some(two)) = (self.all.get(a), self.all.get(b)) else { continue };
+                if may_share_machine(one, two) {
+                    let name = shown.get(key).copied().unwrap_or_default();
+                    let text = format!(
+                        "{} and {} map shared memory of the same name, {name}",
+                        self.name(a),
+                        self.name(b),
+                    );
+                    found.push((a, b, Strength::Likely, text));
+                }
+            }
+        }
+        for (a, b, strength, text) in found {
+            self.add((a, b), EvidenceKind::SharedMemory, strength, None, text);
+        }
+    }
+
+    fn by_parents(&mut self) {
+        let mut pids: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            if let Some(pid) = facts.pid {
+                pids.entry(pid).or_default().push(at);
+            }
+        }
+        let mut found = Vec::new();
+        for (at, child) in self.all.iter().enumerate() {
+            // In a container the first process is everybody's parent, and so is init of orphans.
+            let Some(parent) = child.parent.filter(|parent| parent.pid > 1) else { continue };
+            for candidate in pids.get(&parent.pid).into_iter().flatten() {
+                let Some(facts) = self.all.get(*candidate) else { continue };
+                if let Some((strength, why)) = parentage(facts, child, parent.started) {
+                    found.push((*candidate, at, strength, why));
+                }
+            }
+        }
+        for (parent, child, strength, why) in found {
+            let text = format!("{} started {}: {why}", self.name(parent), self.name(child));
+            let relation = Some(Relation::Started);
+            self.add((parent, child), EvidenceKind::Parent, strength, relation, text);
+        }
+    }
+
+    fn by_signals(&mut self) {
+        let mut found = Vec::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            let Some(sender) = facts.sender.filter(|pid| *pid > 1 && Some(*pid) != facts.pid)
+            else {
+                continue;
+            };
+            let is_sender = |(_, other): &(usize, &Facts)| {
+                other.pid == Some(sender) && may_share_machine(facts, other)
+            };
+            let mut all = self.all.iter().enumerate().filter(is_sender);
+            if let (Some((by, _)), None) = (all.next(), all.next()) {
+                found.push((by, at));
+            }
+        }
+        for (by, at) in found {
+            let signal = self.all.get(at).and_then(|facts| facts.signal.clone());
+            let signal = signal.unwrap_or_else(|| "the signal".to_owned());
+            let text = format!("{} sent {signal} to {}", self.name(by), self.name(at));
+            let relation = Some(Relation::Ended);
+            self.add((by, at), EvidenceKind::Signal, Strength::Likely, relation, text);
+        }
+    }
+
+    fn by_ids(&mut self) {
+        let mut holders: BTreeMap<&str, (BTreeSet<usize>, &crate::Id)> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            for id in &facts.ids {
+                holders.entry(&id.key).or_insert_with(|| (BTreeSet::new(), id)).0.insert(at);
+            }
+        }
+        let mut found = Vec::new();
+        for (holders, id) in holders.values() {
+            found.extend(pairs(holders).map(|(a, b)| (a, b, id.what.clone(), id.shown.clone())));
+        }
+        for (a, b, what, shown) in found {
+            let text =
+                format!("{} and {} hold the same {what} {shown}", self.name(a), self.name(b));
+            self.add((a, b), EvidenceKind::Id, Strength::Likely, None, text);
+        }
+    }
+}
+
+/// Whether `parent` started `child`, whose parent has that number, and why.
+fn parentage(
+    parent: &Facts,
+    child: &Facts,
+    started: Option<u64>,
+) -> Option<(Strength, &'static str)> {
+    if !may_share_machine(parent, child) {
+        return None;
+    }
+    if let (Some(wanted), Some(found), true) = (started, parent.started, is_one_boot(parent, child))
+    {
+        return (wanted == found)
+            .then_some((Strength::Proved, "it is its parent by number and time of start"));
+    }
+    if parent.random.is_some() && parent.random == child.random {
+        let why = "it is its parent by number, and both have the random bytes of one start";
+        return Some((Strength::Proved, why));
+    }
+    // Numbers are used again; with the session as well, at the same time, hardly.
+    let is_one_session = parent.session.is_some_and(|session| session > 0)
+        && parent.session == child.session
+        && parent.time.is_some()
+        && child.time.is_some();
+    Some(match is_one_session {
+        true => (Strength::Likely, "it is its parent by number, in the same session"),
+        false => (Strength::Guess, "it has the number of its parent"),
+    })
+}
+
+/// The addresses of which a process is the server, and whether the kernel said so.
+fn served(facts: &Facts) -> impl Iterator<Item = (&Address, bool)> {
+    let listening = sockets(facts).filter(|socket| socket.is_listening);
+    let by_kernel = listening.filter_map(|socket| Some((socket.local.as_ref()?, true)));
+    // Without the kernel's word: a program that makes no connections has no address of another.
+    let is_server = facts.roles.accepts && !facts.roles.connects && facts.network.is_none();
+    let by_role = facts.addresses.iter().filter(move |_| is_server);
+    by_kernel.chain(by_role.map(|address| (address, false)))
+}
+
+fn sockets(facts: &Facts) -> impl Iterator<Item = &Socket> {
+    facts.network.iter().flat_map(|network| &network.sockets)
+}
+
+/// Whether a connection came in at an address on which the process listens.
+fn has_accepted(facts: &Facts, socket: &Socket) -> bool {
+    let Some(local) = socket.local.as_ref().filter(|_| !socket.is_listening) else { return false };
+    let listens = sockets(facts).filter(|other| other.is_listening).any(|other| {
+        other.local.as_ref().is_some_and(|known| match local.port {
+            Some(_) => known.port == local.port,
+            None => known.key == local.key,
+        })
+    });
+    // A Unix socket has a name of its own only if it, or the one it was taken from, was bound.
+    listens || (local.port.is_none() && facts.roles.accepts && !facts.roles.connects)
+}
+
+fn addresses_of(socket: &Socket) -> String {
+    match (&socket.local, &socket.peer) {
+        (Some(local), Some(peer)) => format!(", {} to {}", local.shown, peer.shown),
+        (Some(local), None) => format!(" at {}", local.shown),
+        (None, Some(peer)) => format!(" to {}", peer.shown),
+        (None, None) => String::new(),
+    }
+}
+
+/// All pairs of a few; none of many.
+fn pairs(holders: &BTreeSet<usize>) -> impl Iterator<Item = (usize, usize)> {
+    let few = if holders.len() <= MOST_HOLDERS { holders.clone() } else { BTreeSet::new() };
+    let all: Vec<usize> = few.into_iter().collect();
+    let count = all.len();
+    let pair = move |(a, b): (usize, usize)| Some((*all.get(a)?, *all.get(b)?));
+    (0..count).flat_map(move |a| (a + 1..count).map(move |b| (a, b))).filter_map(pair)
+}

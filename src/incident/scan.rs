@@ -1,0 +1,339 @@
+//! Looks through the memory of a process for what others may hold, too: addresses of sockets, ids
+//! of requests, and what a lost connection is called.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use memchr::memmem;
+use obit_corefile::dump::Dump;
+
+/// Bytes of one core that are looked through.
+const BUDGET: u64 = 192 << 20;
+/// Bytes that are looked at in one go, and those of the next that are looked at with them.
+const PIECE: usize = 1 << 20;
+const OVERLAP: usize = 512;
+/// Addresses and ids that are kept.
+const MOST_ADDRESSES: usize = 256;
+const MOST_IDS: usize = 256;
+/// Bytes of the name of a Unix socket (`sun_path`).
+const UNIX_PATH: usize = 108;
+/// `AF_UNIX`, `AF_INET` and `AF_INET6`.
+const UNIX: u16 = 1;
+const INET: u16 = 2;
+const INET6: u16 = 10;
+
+/// What `strerror` calls the loss of a connection. The text itself is in a library's read-only
+/// data: where it is in memory that can be written, it was put into a message.
+pub(super) const LOSSES: [&str; 4] = [
+    "Connection reset by peer",
+    "Broken pipe",
+    "Connection refused",
+    "Software caused connection abort",
+];
+
+/// Ids that the specifications of tracing use as examples, and so do tests and manuals.
+const EXAMPLES: [&str; 5] = [
+    "4bf92f3577b34da6a3ce929d0e0e4736",
+    "0af7651916cd43dd8448eb211c80319c",
+    "80f198ee56343ba864fe8b2a57d3eff7",
+    "463ac35c9f6413ad48485a3953bb6124",
+    "5759e988bd862e3fe1be46a994272793",
+];
+
+/// Names before an id, without `-` and `_`, in small letters; and what the id is.
+const LABELS: [(&[u8], &str); 9] = [
+    (b"traceid", "trace id"),
+    (b"messageid", "message id"),
+    (b"msgid", "message id"),
+    (b"correlationid", "correlation id"),
+    (b"requestid", "request id"),
+    (b"transactionid", "transaction id"),
+    (b"deliveryid", "message id"),
+    (b"jobid", "job id"),
+    (b"orderid", "order id"),
+];
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// `127.0.0.1:80`, `[::1]:80`, a path, `@name`.
+    pub(super) addresses: BTreeSet<String>,
+    /// What each is, and the id.
+    pub(super) ids: BTreeSet<(&'static str, String)>,
+    pub(super) losses: BTreeSet<&'static str>,
+    /// There was more memory, or more in it.
+    pub(super) is_cut: bool,
+}
+
+/// Looks through the writable memory that the core holds, the smallest mappings first. What is in
+/// `known`, the arguments and the environment, is nothing that one process made.
+pub(super) fn scan(dump: &Dump, known: &[u8]) -> Found {
+    let mut found = Found::default();
+    let mut segments: Vec<_> =
+        dump.segments.iter().filter(|one| one.permissions.write && one.dumped > 0).collect();
+    segments.sort_by_key(|segment| segment.dumped);
+    let is_little = dump.encoding.little_endian;
+    let mut left = BUDGET;
+    let mut piece = vec![0; PIECE + OVERLAP];
+    for segment in segments {
+        let mut at = 0;
+        while at < segment.dumped {
+            if left == 0 {
+                found.is_cut = true;
+                return found;
+            }
+            let wanted = (segment.dumped - at).min(piece.len() as u64) as usize;
+            let Some(offset) = segment.offset.checked_add(at) else { break };
+            let Some(into) = piece.get_mut(..wanted) else { break };
+            let length = dump.bytes.read_at(offset, into);
+            let Some(bytes) = piece.get(..length) else { break };
+            found.look(bytes, is_little, known);
+            if length < wanted {
+                break;
+            }
+            at = at.saturating_add(PIECE as u64);
+            left = left.saturating_sub(PIECE as u64);
+        }
+    }
+    found
+}
+
+impl Found {
+    fn look(&mut self, bytes: &[u8], is_little: bool, known: &[u8]) {
+        // Most memory is zero.
+        if bytes.iter().all(|byte| *byte == 0) {
+            return;
+        }
+        for at in (0..bytes.len()).step_by(4) {
+            let Some(rest) = bytes.get(at..) else { break };
+            if let Some(address) = address(rest, is_little) {
+                self.add_address(address);
+            }
+        }
+        for loss in LOSSES {
+            if memmem::find(bytes, loss.as_bytes()).is_some() {
+                self.losses.insert(loss);
+            }
+        }
+        for at in memmem::find_iter(bytes, b"00-") {
+            if let Some(id) = bytes.get(at + 3..).and_then(traceparent) {
+                self.add_id("trace id", id, known);
+            }
+        }
+        for at in memchr::memchr2_iter(b'd', b'D', bytes) {
+            if let Some((what, id)) = labelled(bytes, at) {
+                self.add_id(what, id, known);
+            }
+        }
+    }
+
+    fn add_address(&mut self, address: String) {
+        if self.addresses.len() < MOST_ADDRESSES {
+            self.addresses.insert(address);
+        } else {
+            self.is_cut |= !self.addresses.contains(&address);
+        }
+    }
+
+    fn add_id(&mut self, what: &'static str, id: &[u8], known: &[u8]) {
+        let text = String::from_utf8_lossy(id).to_ascii_lowercase();
+        if !is_distinctive(text.as_bytes())
+            || EXAMPLES.contains(&text.as_str())
+            || memmem::find(known, id).is_some()
+        {
+            return;
+        }
+        if self.ids.len() < MOST_IDS {
+            self.ids.insert((what, text));
+        } else {
+            self.is_cut = true;
+        }
+    }
+}
+
+/// The address that starts here, if it looks like one that a program made: `struct sockaddr_in`,
+/// `sockaddr_in6`, `sockaddr_un`.
+fn address(bytes: &[u8], is_little: bool) -> Option<String> {
+    let family = <[u8; 2]>::try_from(bytes.get(..2)?).ok()?;
+    let family = if is_little { u16::from_le_bytes(family) } else { u16::from_be_bytes(family) };
+    match family {
+        UNIX => unix_name(bytes.get(2..)?),
+        INET => {
+            let port = u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?);
+            let octets = <[u8; 4]>::try_from(bytes.get(4..8)?).ok()?;
+            let zero = bytes.get(8..16)?;
+            let host = Ipv4Addr::from(octets);
+            let is_plausible = octets == [0; 4] || (octets[0] != 0 && octets[0] < 224);
+            let is_one = port != 0 && is_plausible && zero.iter().all(|byte| *byte == 0);
+            is_one.then(|| format!("{host}:{port}"))
+        }
+        INET6 => {
+            let port = u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?);
+            let host = Ipv6Addr::from(<[u8; 16]>::try_from(bytes.get(8..24)?).ok()?);
+            let flow = bytes.get(4..8)?;
+            if port == 0 || flow.iter().any(|byte| *byte != 0) || host.is_multicast() {
+                return None;
+            }
+            match host.to_ipv4_mapped() {
+                Some(host) => Some(format!("{host}:{port}")),
+                // Of other words, many look like an address of six.
+                None if host.is_loopback() || host.is_unspecified() => {
+                    Some(format!("[{host}]:{port}"))
+                }
+                None => (bytes.get(8)? & 0xe0 == 0x20 || matches!(bytes.get(8)?, 0xfc..=0xfe))
+                    .then(|| format!("[{host}]:{port}")),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// A path, or an abstract name, which the kernel writes with `@` for its NUL.
+fn unix_name(bytes: &[u8]) -> Option<String> {
+    let bytes = bytes.get(..UNIX_PATH.min(bytes.len()))?;
+    let (start, is_abstract) = match bytes.first()? {
+        0 => (1, true),
+        b'/' | b'.' => (0, false),
+        _ => return None,
+    };
+    let name = bytes.get(start..)?;
+    let end = name.iter().position(|byte| *byte == 0)?;
+    let name = name.get(..end)?;
+    let is_name = name.len() >= 4 && name.iter().all(|byte| byte.is_ascii_graphic());
+    let is_path = is_abstract || name.get(1..)?.contains(&b'/') || name.len() >= 6;
+    let name = std::str::from_utf8(name).ok().filter(|_| is_name && is_path)?;
+    Some(if is_abstract { format!("@{name}") } else { name.to_owned() })
+}
+
+/// The trace id of a W3C `traceparent`, whose version was before it:
+/// `4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`.
+fn traceparent(bytes: &[u8]) -> Option<&[u8]> {
+    let is_hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    let (id, span) = (bytes.get(..32)?, bytes.get(33..49)?);
+    let flags = bytes.get(50..52)?;
+    let has_dashes = bytes.get(32) == Some(&b'-') && bytes.get(49) == Some(&b'-');
+    (has_dashes && is_hex(id) && is_hex(span) && is_hex(flags)).then_some(id)
+}
+
+/// `"message_id": "…"`, `X-B3-TraceId: …`: an id with a name before it, whose last letter is at
+/// `at`.
+fn labelled(bytes: &[u8], at: usize) -> Option<(&'static str, &[u8])> {
+    /// Letters, `-` and `_` of the longest label.
+    const LONGEST: usize = 20;
+    /// Signs between a label and an id.
+    const BETWEEN: usize = 5;
+    let after = bytes.get(at.checked_add(1)?..)?;
+    let separators = after.iter().take(BETWEEN + 1);
+    let signs =
+        separators.take_while(|byte| matches!(byte, b'"' | b'\'' | b':' | b'=' | b' ')).count();
+    let has_sign = after.get(..signs)?.iter().any(|byte| matches!(byte, b':' | b'='));
+    if signs > BETWEEN || !has_sign {
+        return None;
+    }
+    let before = bytes.get(at.saturating_sub(LONGEST)..=at)?;
+    let name = before.rsplit(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')));
+    let name: Vec<u8> = name
+        .take(1)
+        .flatten()
+        .filter(|byte| byte.is_ascii_alphabetic())
+        .map(u8::to_ascii_lowercase)
+        .collect();
+    let label = LABELS.iter().find(|(label, _)| name.ends_with(label))?;
+    let value = after.get(signs..)?;
+    let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let length = value.iter().take(65).take_while(|byte| is_of_id(byte)).count();
+    (length <= 64).then(|| Some((label.1, value.get(..length)?)))?
+}
+
+/// Whether an id stands for one thing: it is long, and neither a word nor a counter.
+fn is_distinctive(id: &[u8]) -> bool {
+    /// What a random id of 16 hexadecimal digits has, and a pattern or a small number has not.
+    const DIFFERENT: usize = 6;
+    let different: BTreeSet<u8> = id.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+    let digits = id.iter().filter(|byte| byte.is_ascii_digit()).count();
+    let is_sequence = {
+        let plain: Vec<u8> = id.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
+        memmem::find(b"0123456789abcdef0123456789abcdef", &plain).is_some()
+    };
+    id.len() >= 12 && digits >= 4 && different.len() >= DIFFERENT && !is_sequence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(bytes: &[u8]) -> Found {
+        let mut found = Found::default();
+        found.look(bytes, true, b"job_id=aaaa1111bbbb2222\0");
+        found
+    }
+
+    #[test]
+    fn addresses_are_seen_as_programs_make_them() {
+        let of = |bytes: &[u8]| address(bytes, true);
+        let four = [2, 0, 0x1b, 0x58, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(of(&four).as_deref(), Some("127.0.0.1:7000"));
+        let mut six = [0; 28];
+        (six[0], six[2], six[3], six[23]) = (10, 0x1b, 0x58, 1);
+        assert_eq!(of(&six).as_deref(), Some("[::1]:7000"));
+        (six[18], six[19], six[20]) = (0xff, 0xff, 127);
+        assert_eq!(of(&six).as_deref(), Some("127.0.0.1:7000"));
+        assert_eq!(of(b"\x01\0/run/shop.sock\0\0").as_deref(), Some("/run/shop.sock"));
+        assert_eq!(of(b"\x01\0\0shop-queue\0\0").as_deref(), Some("@shop-queue"));
+        // A port of zero, a rest that is not zero, multicast, text without an end.
+        assert_eq!(of(&[2, 0, 0, 0, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(of(&[2, 0, 1, 1, 127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9]), None);
+        assert_eq!(of(&[2, 0, 1, 1, 239, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(of(b"\x01\0/run"), None);
+        assert_eq!(of(&[2]), None);
+    }
+
+    #[test]
+    fn ids_are_seen_with_their_names() {
+        let text = b"\0traceparent: 00-7bf92f3577b34da6a3ce929d0e0e4799-00f067aa0ba902b7-01\r\n\
+            X-B3-TraceId: 7bf92f3577b34da6a3ce929d0e0e4700\n{\"message_id\":\"ord-20261130-0471a\"}";
+        let all = found(text).ids;
+        let wanted = [
+            ("message id", "ord-20261130-0471a"),
+            ("trace id", "7bf92f3577b34da6a3ce929d0e0e4700"),
+            ("trace id", "7bf92f3577b34da6a3ce929d0e0e4799"),
+        ];
+        assert_eq!(all, wanted.map(|(what, id)| (what, id.to_owned())).into());
+    }
+
+    #[test]
+    fn ids_of_everybody_are_none() {
+        for text in [
+            &b"00-00000000000000000000000000000000-00f067aa0ba902b7-01"[..],
+            b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            b"request_id=0123456789abcdef",
+            b"request_id=1111111111111111",
+            b"request_id=12345",
+            b"message_id: something-or-other",
+            b"traceid 7bf92f3577b34da6a3ce929d0e0e4700",
+            b"job_id=aaaa1111bbbb2222",
+            b"ttyid=7bf92f3577b34da6a3ce929d0e0e4700",
+        ] {
+            assert!(found(text).ids.is_empty(), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn memory_that_holds_nothing_but_addresses_is_cut() {
+        let mut bytes = Vec::new();
+        for port in 1..2_000_u16 {
+            bytes.extend([2, 0]);
+            bytes.extend(port.to_be_bytes());
+            bytes.extend([127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+        }
+        let found = found(&bytes);
+        assert_eq!(found.addresses.len(), MOST_ADDRESSES);
+        assert!(found.is_cut);
+    }
+
+    #[test]
+    fn a_lost_connection_is_seen_in_what_was_printed() {
+        let found = found(b"\0\0client: recv: Connection reset by peer\n\0");
+        assert_eq!(found.losses, BTreeSet::from([LOSSES[0]]));
+    }
+}

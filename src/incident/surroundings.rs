@@ -1,0 +1,94 @@
+//! What the kernel knew of the process, as `obit run` and `obit snapshot` recorded it in the core.
+
+use super::facts::key;
+use obit_capture::Surroundings;
+use obit_incident::{Address, Network, PipeEnd, SharedMemory, Socket};
+use obit_redact::{Origin, Redactor};
+
+/// Entries of each kind that are taken: a core may state any number.
+const MOST: usize = 512;
+
+/// The record in a core, if there is one that can be read.
+pub(super) fn read(note: &[u8]) -> Option<Surroundings> {
+    let found: Surroundings = serde_json::from_slice(note).ok()?;
+    found.schema.starts_with("obit-surroundings/1").then_some(found)
+}
+
+/// Its sockets and pipes.
+pub(super) fn network(record: &Surroundings, redactor: &mut Redactor) -> Network {
+    let sockets = record.sockets.iter().take(MOST).map(|socket| Socket {
+        descriptor: socket.descriptor.into(),
+        inode: socket.inode,
+        peer_inode: socket.peer_inode,
+        family: if socket.family == "tcp" { "tcp" } else { "unix" }.to_owned(),
+        is_listening: socket.is_listening,
+        local: socket.local.as_deref().map(|text| address(text, redactor)),
+        peer: socket.peer.as_deref().map(|text| address(text, redactor)),
+    });
+    let sockets = sockets.collect();
+    let pipes = record.pipes.iter().take(MOST).map(|pipe| PipeEnd {
+        descriptor: pipe.descriptor.into(),
+        inode: pipe.inode,
+        writes: pipe.writes,
+    });
+    Network { namespace: record.network.unwrap_or(0), sockets, pipes: pipes.collect() }
+}
+
+/// The memory that it shares.
+pub(super) fn shared(record: &Surroundings, redactor: &mut Redactor) -> Vec<SharedMemory> {
+    let one = |memory: &obit_capture::SharedRecord| SharedMemory {
+        key: key(memory.name.as_bytes()),
+        shown: redactor.show(Origin::Path, &memory.name).into_string(),
+        object: Some((memory.device, memory.inode)),
+        is_writable: Some(memory.is_writable),
+        is_common: false,
+    };
+    record.shared.iter().take(MOST).map(one).collect()
+}
+
+/// An address as the kernel's tables have it, or the name of a Unix socket.
+pub(super) fn address(text: &str, redactor: &mut Redactor) -> Address {
+    let shown = redactor.show(Origin::Path, text).into_string();
+    let parsed = text.parse::<std::net::SocketAddr>().ok();
+    Address {
+        key: key(text.as_bytes()),
+        shown,
+        port: parsed.map(|address| address.port()),
+        is_any: parsed.is_some_and(|address| address.ip().is_unspecified()),
+        is_local: parsed.is_none_or(|address| address.ip().is_loopback()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use obit_redact::Level;
+
+    #[test]
+    fn an_address_is_local_if_it_can_be_reached_from_this_machine_alone() {
+        let mut redactor = Redactor::with_random_key(Level::Default);
+        let mut of = |text| {
+            let found = address(text, &mut redactor);
+            (found.port, found.is_any, found.is_local)
+        };
+        assert_eq!(of("127.0.0.1:80"), (Some(80), false, true));
+        assert_eq!(of("[::]:80"), (Some(80), true, false));
+        assert_eq!(of("10.0.0.1:80"), (Some(80), false, false));
+        assert_eq!(of("/run/x.sock"), (None, false, true));
+        assert_eq!(of("@name"), (None, false, true));
+    }
+
+    #[test]
+    fn what_is_no_record_is_none() {
+        for note in [
+            &b""[..],
+            b"{",
+            b"{}",
+            br#"{"schema":"x"}"#,
+            br#"{"schema":"obit-surroundings/1","sockets":7}"#,
+        ] {
+            assert!(read(note).is_none());
+        }
+        assert!(read(br#"{"schema":"obit-surroundings/1","new":1}"#).is_some());
+    }
+}
