@@ -42,7 +42,7 @@
 //! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
 //! | [`render`] | `obit-render` | reports and groups for people and other programs |
 //! | `serve` (feature `serve`) | `obit-serve` | the store as pages and an HTTP API |
-//! | [`scrub`], [`pack`], [`batch`], [`query`], [`incident`], [`watch`] | this crate | a core without personal data; one with all files it needs; many cores at once; questions about many; which belong together; directories in which cores appear |
+//! | [`scrub`], [`pack`], [`batch`], [`query`], [`incident`], [`watch`], [`delivery`] | this crate | a core without personal data; one with all files it needs; many cores at once; questions about many; which belong together; directories in which cores appear; ways by which documents leave |
 //!
 //! Stable within a version of its schema: the report as JSON. The Rust interface below
 //! [`open`], [`Crash`] and [`report`] may change with each release.
@@ -61,6 +61,7 @@ pub use obit_serve as serve;
 
 pub mod batch;
 mod circumstances;
+pub mod delivery;
 pub mod incident;
 mod open;
 pub mod pack;

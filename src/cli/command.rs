@@ -20,6 +20,7 @@ use super::verbs::differ::DifferArgs;
 use super::verbs::digest::DigestArgs;
 use super::verbs::doctor::DoctorArgs;
 use super::verbs::explain::ExplainArgs;
+use super::verbs::export::ExportArgs;
 use super::verbs::forget::ForgetArgs;
 use super::verbs::group::GroupArgs;
 use super::verbs::help::HelpArgs;
@@ -148,6 +149,8 @@ pub(crate) enum Verb {
     /// Show or check the audit log of `obit serve`
     #[cfg(feature = "serve")]
     Audit(AuditArgs),
+    /// Write crashes for OpenTelemetry, Sentry, CloudEvents or a tracker, and send them
+    Export(Box<ExportArgs>),
     /// Correct groups: split, merge, name
     Group(GroupArgs),
     /// Delete dumps from the store
@@ -188,6 +191,7 @@ impl Verb {
             Self::Query(args) => args.batch.redaction.level,
             Self::Differ(args) => args.batch.redaction.level,
             Self::Incident(args) => args.batch.redaction.level,
+            Self::Export(args) => args.redaction.level,
             Self::Signature(args) => args.redaction.level,
             Self::Scrub(args) => args.redaction.level,
             Self::Pack(args) => args.redaction.level,

@@ -34,6 +34,7 @@ mod pager;
 mod panic;
 mod passphrase;
 mod private_file;
+mod program;
 mod progress;
 mod request;
 mod rules;
@@ -94,6 +95,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Query(args) => verbs::query::run(args, general),
         Verb::Differ(args) => verbs::differ::run(args, general),
         Verb::Incident(args) => verbs::incident::run(args, general),
+        Verb::Export(args) => verbs::export::run(args, general),
         Verb::Signature(args) => verbs::signature::run(args, general),
         Verb::Scrub(args) => verbs::scrub::run(args, general),
         Verb::Pack(args) => verbs::pack::run(args, general),

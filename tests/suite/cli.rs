@@ -148,6 +148,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("print", &["core", "x"]),
     ("query", &["main", "cores"]),
     ("incident", &["cores"]),
+    ("export", &["otlp", "core"]),
     ("signature", &["core"]),
     ("snapshot", &["999999999"]),
     ("scrub", &["core"]),

@@ -18,6 +18,7 @@ mod code_of_builds;
 mod containers;
 mod debuginfod;
 mod docs;
+mod export;
 mod first_screen;
 mod formats;
 mod golden;

@@ -22,10 +22,12 @@
 //! | a crash or many for a browser | [`write_html`], [`write_triage_html`] |
 //! | the list of groups for a terminal | [`write_groups`] |
 //! | formats for other programs, by name | [`FORMATS`], [`Format`] |
+//! | documents for other services | [`Export`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
 mod chain;
+mod export;
 mod fold;
 pub mod formats;
 mod html;
@@ -39,6 +41,7 @@ mod summary;
 mod terminal;
 mod visible;
 
+pub use export::{Export, Exported, Tracker, Wanted};
 pub use formats::{FORMATS, Format};
 pub use html::served;
 pub use html::{

@@ -13,6 +13,7 @@ pub(crate) mod differ;
 pub(crate) mod digest;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod export;
 mod find;
 pub(crate) mod forget;
 pub(crate) mod group;

@@ -4,7 +4,6 @@
 //! hangs delays neither the others nor the watch.
 
 mod mail;
-mod program;
 #[cfg(feature = "webhook")]
 mod webhook;
 
@@ -17,12 +16,12 @@ use std::time::{Duration, Instant};
 
 use obit_triage::views::{CrashEvent, write_event};
 
-pub use program::ProgramSettings;
 #[cfg(feature = "webhook")]
-pub use webhook::{Webhook, WebhookError};
+pub use webhook::Webhook;
 
 use super::Log;
 use super::metrics::Metrics;
+use crate::delivery::ProgramSettings;
 
 /// Events that wait for one way of delivery.
 const QUEUE: usize = 256;

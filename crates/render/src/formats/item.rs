@@ -145,7 +145,7 @@ impl Group<'_> {
     }
 
     /// `37 crashes, regressed`.
-    pub(super) fn numbers(&self) -> String {
+    pub(crate) fn numbers(&self) -> String {
         let summary = self.summary;
         let noun = if summary.count == 1 { "crash" } else { "crashes" };
         let count = format!("{} {noun}", grouped(summary.count));
@@ -168,7 +168,7 @@ impl Group<'_> {
     }
 
     /// `group 7d769824: 13 crashes, regressed: seen in 1.0, not in 2.0, and back in 3.0`.
-    pub(super) fn in_words(&self) -> String {
+    pub(crate) fn in_words(&self) -> String {
         let reason = text(&self.summary.reason);
         let reason = if reason.is_empty() { reason } else { format!(": {reason}") };
         format!("group {}: {}{reason}", self.id(), self.numbers())

@@ -36,6 +36,7 @@ use obit_triage::views::Overview;
 use obit_triage::{Record, RecordStatus};
 
 pub use item::{Baseline, Group, Item};
+pub(crate) use sentry::event as sentry_event;
 
 /// All formats, in the order in which help lists them. The first is the default.
 pub static FORMATS: &[Format] = &[

@@ -32,7 +32,7 @@ fn write_sentry(out: &mut dyn io::Write, items: &[Item<'_>]) -> io::Result<()> {
     Ok(())
 }
 
-fn event(item: &Item<'_>) -> Value {
+pub(crate) fn event(item: &Item<'_>) -> Value {
     let report = item.report;
     let crashed = report.thread_to_blame();
     let signal = report.signal.as_ref();

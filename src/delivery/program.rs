@@ -30,15 +30,37 @@ pub struct ProgramSettings {
 
 /// Why a program did not do what it was to do.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ProgramError {
+pub enum ProgramError {
+    /// It cannot be run.
     #[error("{} cannot be run: {source}", program.display())]
-    Start { program: PathBuf, source: io::Error },
+    Start {
+        /// The program.
+        program: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// Its time was up.
     #[error("{} did not end within {} s and was killed", program.display(), timeout.as_secs_f64())]
-    Timeout { program: PathBuf, timeout: Duration },
+    Timeout {
+        /// The program.
+        program: PathBuf,
+        /// How long it could run.
+        timeout: Duration,
+    },
+    /// Who started it ends.
     #[error("{} did not end before the watch and was killed", program.display())]
-    Closing { program: PathBuf },
+    Closing {
+        /// The program.
+        program: PathBuf,
+    },
+    /// It ended in another way than with status 0.
     #[error("{} {how}", program.display())]
-    Failed { program: PathBuf, how: String },
+    Failed {
+        /// The program.
+        program: PathBuf,
+        /// How it ended.
+        how: String,
+    },
 }
 
 impl ProgramSettings {
@@ -47,7 +69,7 @@ impl ProgramSettings {
     ///
     /// # Errors
     /// When it cannot be run, takes too long, or ends with another status than 0.
-    pub(super) fn run(
+    pub fn run(
         &self,
         arguments: &[&str],
         input: &[u8],
