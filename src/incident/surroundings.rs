@@ -48,8 +48,10 @@ pub(super) fn shared(record: &Surroundings, redactor: &mut Redactor) -> Vec<Shar
 
 /// An address as the kernel's tables have it, or the name of a Unix socket.
 pub(super) fn address(text: &str, redactor: &mut Redactor) -> Address {
-    let shown = redactor.show(Origin::Path, text).into_string();
     let parsed = text.parse::<std::net::SocketAddr>().ok();
+    // An address of the Internet may be a person's; a path is where someone has to look.
+    let origin = if parsed.is_some() { Origin::MessageText } else { Origin::Path };
+    let shown = redactor.show(origin, text).into_string();
     Address {
         key: key(text.as_bytes()),
         shown,
@@ -76,6 +78,8 @@ mod tests {
         assert_eq!(of("10.0.0.1:80"), (Some(80), false, false));
         assert_eq!(of("/run/x.sock"), (None, false, true));
         assert_eq!(of("@name"), (None, false, true));
+        let shown = address("203.0.113.77:443", &mut redactor).shown;
+        assert!(!shown.contains("203.0.113") && shown.ends_with(":443"), "{shown}");
     }
 
     #[test]

@@ -249,7 +249,8 @@ fn what_is_missing_or_wrong_is_said_without_repeating_secrets() {
 #[test]
 fn no_format_has_what_is_hidden_from_reports() {
     let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/canary-cpp");
-    let secrets = ["AL-willow-Grebe73", "EN-tansy-Ocelot95", "LU-campion-Shrew74", "ex.lowri.gorse"];
+    let secrets =
+        ["AL-willow-Grebe73", "EN-tansy-Ocelot95", "LU-campion-Shrew74", "ex.lowri.gorse"];
     let mut cores = 0;
     for way in ["null", "what", "assert", "registers"] {
         let core = fixture.join(way).join("core.zst");

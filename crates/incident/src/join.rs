@@ -7,6 +7,8 @@ use crate::{Address, Evidence, EvidenceKind, Facts, Socket, Strength};
 /// A key that more dumps hold says nothing of two of them: it is of a library, of a service that
 /// all of them use, or of the job that started them.
 const MOST_HOLDERS: usize = 4;
+/// Clients of one address that are joined to its server.
+const MOST_CLIENTS: usize = 64;
 /// Pieces of evidence of one kind that are written for two dumps.
 const MOST_OF_A_KIND: usize = 4;
 
@@ -120,6 +122,54 @@ impl Joins<'_> {
         }
     }
 
+    fn meet(&self, a: usize, b: usize) -> bool {
+        match (self.all.get(a), self.all.get(b)) {
+            (Some(one), Some(other)) => a != b && (self.may_meet)(one, other),
+            _ => false,
+        }
+    }
+
+    fn by_pid(&self) -> BTreeMap<i64, Vec<usize>> {
+        let mut pids: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
+        for (at, facts) in self.all.iter().enumerate() {
+            if let Some(pid) = facts.pid {
+                pids.entry(pid).or_default().push(at);
+            }
+        }
+        pids
+    }
+
+    /// Those of `holders` that may have to do with the one at `at`, a few more than would say
+    /// anything. Dumps are in the order of their times, so what is too early or too late ends
+    /// the search; those of an unknown time come last.
+    fn near(&self, holders: &[usize], at: usize) -> Vec<usize> {
+        let is_timed = |at: &usize| self.all.get(*at).is_some_and(|facts| facts.time.is_some());
+        let (timed, untimed) = holders.split_at(holders.partition_point(is_timed));
+        let meets = |other: &&usize| self.meet(at, **other);
+        let is_other = |other: &&usize| **other != at;
+        let most = MOST_HOLDERS + 1;
+        let mut near: Vec<usize> = Vec::new();
+        if is_timed(&at) {
+            let (before, after) = timed.split_at(timed.partition_point(|other| *other < at));
+            near.extend(before.iter().rev().take_while(meets).take(most));
+            near.extend(after.iter().filter(is_other).take_while(meets).take(most));
+        } else {
+            near.extend(timed.iter().take(most));
+        }
+        near.extend(untimed.iter().filter(meets).take(most));
+        near
+    }
+
+    /// All pairs of a few that may have to do with each other; none of many.
+    fn pairs(&self, holders: &BTreeSet<usize>) -> Vec<(usize, usize)> {
+        let holders: Vec<usize> = holders.iter().copied().collect();
+        let near = |at: &usize| Some(self.near(&holders, *at)).filter(|it| it.len() < MOST_HOLDERS);
+        let near: BTreeMap<usize, Vec<usize>> =
+            holders.iter().filter_map(|at| Some((*at, near(at)?))).collect();
+        let all = near.iter().flat_map(|(a, others)| others.iter().map(|b| (*a, *b)));
+        all.filter(|(a, b)| a < b && near.contains_key(b)).collect()
+    }
+
     fn name(&self, at: usize) -> String {
         self.all.get(at).map(Facts::name).unwrap_or_default()
     }
@@ -139,7 +189,8 @@ impl Joins<'_> {
             for socket in sockets(facts) {
                 let Some(peer) = socket.peer_inode else { continue };
                 let others = holders.get(&(boot, peer)).into_iter().flatten();
-                for other in others.copied().filter(|other| *other != at).take(MOST_HOLDERS) {
+                let others = others.copied().filter(|other| *other != at && self.meet(at, *other));
+                for other in others.take(MOST_HOLDERS) {
                     found.push((at, other, socket, peer));
                 }
             }
@@ -250,13 +301,17 @@ impl Joins<'_> {
                         let is_client = client.roles.connects
                             && (by_kernel || !client.roles.accepts)
                             && !is_server;
-                        is_client && (may_share_machine(facts, client))
-                    })
+                        is_client && may_share_machine(facts, client)
+                    }) && self.meet(at, *client)
                 });
                 // Many clients of what the kernel says is their server are that.
                 if by_kernel || clients.len() < MOST_HOLDERS {
-                    found
-                        .extend(clients.into_iter().map(|client| (at, client, address, by_kernel)));
+                    found.extend(
+                        clients
+                            .into_iter()
+                            .take(MOST_CLIENTS)
+                            .map(|client| (at, client, address, by_kernel)),
+                    );
                 }
             }
         }
@@ -329,7 +384,7 @@ impl Joins<'_> {
         }
         let mut found = Vec::new();
         for ((_, object), holders) in &objects {
-            for (a, b) in pairs(holders) {
+            for (a, b) in self.pairs(holders) {
                 let facts = self.all.get(a).into_iter().flat_map(|facts| &facts.shared);
                 let name = facts.clone().find(|one| one.object == Some(*object));
                 let name = name.map_or("", |one| one.shown.as_str()).to_owned();
@@ -343,7 +398,7 @@ impl Joins<'_> {
             }
         }
         for (key, holders) in &names {
-            for (a, b) in pairs(holders) {
+            for (a, b) in self.pairs(holders) {
                 let (Some(one), Some(two)) = (self.all.get(a), self.all.get(b)) else { continue };
                 if may_share_machine(one, two) {
                     let name = shown.get(key).copied().unwrap_or_default();
@@ -362,20 +417,16 @@ impl Joins<'_> {
     }
 
     fn by_parents(&mut self) {
-        let mut pids: BTreeMap<i64, Vec<usize>> = BTreeMap::new();
-        for (at, facts) in self.all.iter().enumerate() {
-            if let Some(pid) = facts.pid {
-                pids.entry(pid).or_default().push(at);
-            }
-        }
+        let pids = self.by_pid();
         let mut found = Vec::new();
         for (at, child) in self.all.iter().enumerate() {
             // In a container the first process is everybody's parent, and so is init of orphans.
             let Some(parent) = child.parent.filter(|parent| parent.pid > 1) else { continue };
-            for candidate in pids.get(&parent.pid).into_iter().flatten() {
-                let Some(facts) = self.all.get(*candidate) else { continue };
+            let candidates = pids.get(&parent.pid).map(Vec::as_slice).unwrap_or_default();
+            for candidate in self.near(candidates, at) {
+                let Some(facts) = self.all.get(candidate) else { continue };
                 if let Some((strength, why)) = parentage(facts, child, parent.started) {
-                    found.push((*candidate, at, strength, why));
+                    found.push((candidate, at, strength, why));
                 }
             }
         }
@@ -387,18 +438,20 @@ impl Joins<'_> {
     }
 
     fn by_signals(&mut self) {
+        let pids = self.by_pid();
         let mut found = Vec::new();
         for (at, facts) in self.all.iter().enumerate() {
             let Some(sender) = facts.sender.filter(|pid| *pid > 1 && Some(*pid) != facts.pid)
             else {
                 continue;
             };
-            let is_sender = |(_, other): &(usize, &Facts)| {
-                other.pid == Some(sender) && may_share_machine(facts, other)
-            };
-            let mut all = self.all.iter().enumerate().filter(is_sender);
-            if let (Some((by, _)), None) = (all.next(), all.next()) {
-                found.push((by, at));
+            let candidates = pids.get(&sender).map(Vec::as_slice).unwrap_or_default();
+            let mut candidates = self.near(candidates, at);
+            candidates.retain(|other| {
+                self.all.get(*other).is_some_and(|other| may_share_machine(facts, other))
+            });
+            if let [by] = candidates.as_slice() {
+                found.push((*by, at));
             }
         }
         for (by, at) in found {
@@ -419,7 +472,8 @@ impl Joins<'_> {
         }
         let mut found = Vec::new();
         for (holders, id) in holders.values() {
-            found.extend(pairs(holders).map(|(a, b)| (a, b, id.what.clone(), id.shown.clone())));
+            let pairs = self.pairs(holders).into_iter();
+            found.extend(pairs.map(|(a, b)| (a, b, id.what.clone(), id.shown.clone())));
         }
         for (a, b, what, shown) in found {
             let text =
@@ -492,13 +546,4 @@ fn addresses_of(socket: &Socket) -> String {
         (None, Some(peer)) => format!(" to {}", peer.shown),
         (None, None) => String::new(),
     }
-}
-
-/// All pairs of a few; none of many.
-fn pairs(holders: &BTreeSet<usize>) -> impl Iterator<Item = (usize, usize)> {
-    let few = if holders.len() <= MOST_HOLDERS { holders.clone() } else { BTreeSet::new() };
-    let all: Vec<usize> = few.into_iter().collect();
-    let count = all.len();
-    let pair = move |(a, b): (usize, usize)| Some((*all.get(a)?, *all.get(b)?));
-    (0..count).flat_map(move |a| (a + 1..count).map(move |b| (a, b))).filter_map(pair)
 }

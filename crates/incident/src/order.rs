@@ -194,6 +194,10 @@ pub(crate) fn decide(
         let first = all.next().unwrap_or_default().to_owned();
         all.fold(first, |all, reason| format!("{all}; {reason}"))
     };
+    if let ([only], true) = (roots.as_slice(), follows.is_empty()) {
+        let reason = reason(*only, "the others did not fail").unwrap_or_default();
+        return (Some(First { process: *only, strength: Strength::Likely, reason }), None);
+    }
     if let [only] = roots.as_slice() {
         let strength = follows.values().map(|one| one.strength).min().unwrap_or_default();
         let reason = reason(*only, &consequences(*only)).unwrap_or_default();

@@ -205,6 +205,33 @@ fn an_id_that_many_processes_hold_joins_none_of_them() {
 }
 
 #[test]
+fn services_that_fail_together_every_day_are_an_incident_each_day() {
+    let mut all = Vec::new();
+    for day in 0..40 {
+        for (mut one, pid) in [(server(), 100), (client(), 101)] {
+            one.shared = vec![SharedMemory { key: "q".to_owned(), ..SharedMemory::default() }];
+            one.id = format!("{day}-{pid}");
+            let time = one.time.as_mut().unwrap();
+            time.nanoseconds += day * 86_400_000_000_000;
+            all.push(one);
+        }
+    }
+    let found = found(&all);
+    assert_eq!(found.incidents.len(), 40);
+    assert!(found.incidents.iter().all(|one| one.processes.len() == 2));
+}
+
+#[test]
+fn a_snapshot_of_a_peer_leaves_the_one_that_crashed() {
+    let (one, mut other) = (server(), client());
+    other.failure = Failure::Snapshot;
+    let document = found(&[one, other]);
+    let (incident, first) = only(&document);
+    assert_eq!(first, Some("server.core"));
+    assert!(incident.first.as_ref().unwrap().reason.contains("did not fail"));
+}
+
+#[test]
 fn of_three_processes_each_follows_from_the_one_before_it() {
     let mut middle = client();
     middle.roles.accepts = true;
