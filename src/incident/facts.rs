@@ -46,7 +46,7 @@ const COMMON: [&[u8]; 12] = [
     b"/dev/shm/u1000-",
 ];
 
-/// What is compared of a text: nobody who sees it knows the text.
+/// What is compared of a text: those who see it do not know the text.
 pub(super) fn key(text: &[u8]) -> String {
     let digest = Sha256::digest(text);
     data_encoding::HEXLOWER.encode(digest.get(..16).unwrap_or_default())
@@ -55,7 +55,7 @@ pub(super) fn key(text: &[u8]) -> String {
 /// The facts of a core, whatever it is.
 ///
 /// # Errors
-/// What is said of a core that cannot be read cannot be put together.
+/// The answer for a core that cannot be read cannot be put together.
 pub fn facts(core: CoreFile, options: Options, build: BuildOptions) -> std::io::Result<CoreFacts> {
     let path = core.path.clone();
     let file = core.file.try_clone().ok();
@@ -284,7 +284,7 @@ mod tests {
 
     #[test]
     fn numbers_of_processes_are_taken_from_a_message() {
-        assert_eq!(numbers("worker 4711 died of signal 11, see 1"), [4711, 11]);
+        assert_eq!(numbers("worker 4711: signal 11, see 1"), [4711, 11]);
         assert!(numbers("99999999999999999999").is_empty());
     }
 

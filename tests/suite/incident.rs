@@ -1,5 +1,5 @@
-//! `obit incident`: dumps of processes that failed because of each other are joined, told in their
-//! order, and others are not.
+//! `obit incident`: dumps of processes that failed because of each other are joined, in the order
+//! in which they failed, and others are not.
 //!
 //! The programs of `incident/stories.c` are compiled here and crash for real: under `obit run`,
 //! whose cores have the kernel's word on sockets, and alone, with cores of the kernel.
@@ -131,7 +131,7 @@ fn name() -> String {
 }
 
 #[test]
-fn a_client_that_lost_its_server_is_told_to_have_failed_after_it() {
+fn a_client_that_lost_its_server_failed_after_it() {
     let sockets = tempfile::tempdir().unwrap();
     for address in addresses(&sockets) {
         let run = recorded(&format!("server {address} & client {address} ; wait"));
@@ -221,7 +221,7 @@ fn dumps_of_two_incidents_are_two_incidents() {
 }
 
 #[test]
-fn every_format_tells_it_and_what_is_no_core_is_refused() {
+fn every_format_has_the_incident_and_a_directory_without_cores_is_refused() {
     let run = recorded("parent");
     for format in ["human", "markdown", "html"] {
         let mut line = obit();

@@ -40,7 +40,7 @@ pub struct Facts {
     pub class: Option<String>,
     /// Why it crashed, in a line.
     pub title: Option<String>,
-    /// What the program said of it.
+    /// What the program itself reported.
     pub message: Option<String>,
     /// What says that it lost a connection.
     pub losses: Vec<String>,
@@ -100,7 +100,7 @@ pub enum Failure {
     Unknown,
 }
 
-/// What the kernel said of the process when it was recorded.
+/// What the kernel knew about the process when it was recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Network {

@@ -1,6 +1,6 @@
 //! Which dumps belong to one incident, and which process failed first.
 //!
-//! Input are [`Facts`] of each dump, which whoever reads a core collects; output is a document of
+//! Input are [`Facts`] of each dump, which those who read cores collect; output is a document of
 //! [`Incidents`]. Two dumps are joined by evidence that both hold and unrelated processes do not:
 //! the two ends of one connection, memory that both map, parent and child, an id of a request.
 //! That they crashed at the same time, on the same host or in the same unit joins nothing.

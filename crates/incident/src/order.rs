@@ -232,8 +232,8 @@ pub(crate) fn decide(
 /// `12 ms`, `3.4 s`.
 pub(crate) fn duration(nanoseconds: i64) -> String {
     match nanoseconds {
-        ..1_000_000 => format!("{} \u{b5}s", nanoseconds / 1_000),
-        ..1_000_000_000 => format!("{} ms", nanoseconds / 1_000_000),
+        ..=999_999 => format!("{} \u{b5}s", nanoseconds / 1_000),
+        1_000_000..=999_999_999 => format!("{} ms", nanoseconds / 1_000_000),
         _ => {
             let tenths = nanoseconds / 100_000_000;
             format!("{}.{} s", tenths / 10, tenths % 10)

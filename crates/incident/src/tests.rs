@@ -259,7 +259,7 @@ fn of_three_processes_each_follows_from_the_one_before_it() {
 }
 
 #[test]
-fn where_neither_times_nor_losses_say_it_nobody_is_said_to_be_the_first() {
+fn where_neither_times_nor_losses_say_it_no_process_is_the_first() {
     let (mut one, mut other) = (server(), client());
     other.failure = Failure::Fault;
     other.losses.clear();

@@ -18,7 +18,7 @@ const BUDGET: usize = 400_000;
 pub(super) fn incidents(found: &Incidents) -> Markup {
     let mut parts = Vec::new();
     let count = counted(found.incidents.len(), "incident");
-    let (body, left) = Budget::new(BUDGET).fill(found.incidents.iter(), ROWS, |one| incident(one));
+    let (body, left) = Budget::new(BUDGET).fill(found.incidents.iter(), ROWS, incident);
     let body = html! { (body) (more_by(left, "incident", "obit incident --format json")) };
     parts.push(Part { id: "incidents", title: "Incidents", body, aside: count });
     if !found.alone.is_empty() {
