@@ -6,8 +6,9 @@ use super::Encoding;
 
 /// The owner of the note that `obit run` and `obit snapshot` add to a core.
 pub const SURROUNDINGS_OWNER: &[u8] = b"OBIT";
-/// Its type: what the kernel knew of the process beside its memory, as JSON.
-pub const SURROUNDINGS_NOTE: u32 = 1;
+/// Its type: what the kernel knew of the process beside its memory, as JSON. `OBIT` again, since
+/// there are readers that look at the type alone.
+pub const SURROUNDINGS_NOTE: u32 = 0x4f42_4954;
 
 /// One note: who wrote it, of what kind, and its content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

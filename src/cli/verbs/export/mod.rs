@@ -61,9 +61,9 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_name = "LABEL")]
     label: Vec<String>,
     #[command(flatten)]
-    send: SendArgs,
-    #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    send: SendArgs,
     #[command(flatten)]
     search: Search,
     #[command(flatten)]
