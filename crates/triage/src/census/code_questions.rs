@@ -69,14 +69,16 @@ pub(crate) fn code_questions(census: &mut Census) -> Vec<CodeQuestion> {
             let place = releases.place(sighting.event.build);
             if place == Some(newest) || (place.is_some() && place == last) {
                 let best = stacks.entry(sighting.event.build).or_insert(sighting);
-                let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.dump);
+                let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.tie);
                 if better(sighting) > better(best) {
                     *best = sighting;
                 }
             }
         }
         let mut stacks: Vec<&Sighting> = stacks.into_values().collect();
-        stacks.sort_by_key(|sighting| Reverse((sighting.event.time, sighting.dump)));
+        stacks.sort_by_key(|sighting| {
+            Reverse((sighting.event.time, sighting.event.build, sighting.tie))
+        });
         stacks.truncate(STACKS);
         let variants: BTreeSet<_> = stacks
             .iter()

@@ -26,6 +26,8 @@ pub(crate) struct Census {
     pub failed: u64,
     /// What is known of the code of builds.
     pub code: CodeHashes,
+    /// The place of each key in the order of signatures, by its row.
+    pub key_order: Vec<u32>,
 }
 
 /// Seconds by which clocks and notions of the time zone may differ.
@@ -53,6 +55,8 @@ pub(crate) struct Sighting {
     pub dump: i64,
     /// Its group; `None` if it has no signature.
     pub group: Option<usize>,
+    /// Which of the dumps of its group and time it is, counted by their ids; 0 of the only one.
+    pub tie: u32,
     /// The row of what grouping sees of it.
     pub key: i64,
     /// When and where.
@@ -97,6 +101,30 @@ impl Census {
                 sighting.is_dated = false;
             }
         }
+    }
+
+    /// Brings the words into an order that does not say which dump came first.
+    pub(crate) fn sort_words(&mut self) {
+        let mut order: Vec<usize> = (0..self.words.len()).collect();
+        order.sort_unstable_by(|one, other| self.words.get(*one).cmp(&self.words.get(*other)));
+        let mut places = vec![0; order.len()];
+        for (place, old) in order.iter().enumerate() {
+            if let Some(slot) = places.get_mut(*old) {
+                *slot = place;
+            }
+        }
+        self.words.sort_unstable();
+        let moved = |word: Option<usize>| word.and_then(|old| places.get(old)).copied();
+        for one in &mut self.sightings {
+            (one.class, one.severity) = (moved(one.class), moved(one.severity));
+            one.module = moved(one.module);
+        }
+    }
+
+    /// The place of a key in the order of signatures, and its row.
+    pub(crate) fn place_of_key(&self, key: i64) -> (u32, i64) {
+        let place = usize::try_from(key).ok().and_then(|at| self.key_order.get(at));
+        (place.copied().unwrap_or(u32::MAX), key)
     }
 
     /// Fills in the numbers of dumps and hosts of the builds.

@@ -96,14 +96,17 @@ struct OldDump {
     crash: String,
     is_complete: bool,
     is_kept: bool,
+    time: Option<i64>,
 }
 
 impl OldDump {
-    const COLUMNS: &'static str = "dump.n, dump.id, dump.crash, dump.complete, dump.kept";
+    const COLUMNS: &'static str =
+        "dump.n, dump.id, dump.crash, dump.complete, dump.kept, dump.time";
 
     fn of(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
         let (n, id, crash) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Self { n, id, crash, is_complete: row.get(3)?, is_kept: row.get(4)? })
+        let (is_complete, is_kept) = (row.get(3)?, row.get(4)?);
+        Ok(Self { n, id, crash, is_complete, is_kept, time: row.get(5)? })
     }
 }
 
@@ -123,7 +126,7 @@ fn add(
              JOIN dump ON dump.n = path.dump WHERE key = ?1"
         ))?
         .query_row([stamp.key.as_slice()], |row| {
-            Ok((OldDump::of(row)?, (row.get(5)?, row.get(6)?, row.get(7)?)))
+            Ok((OldDump::of(row)?, (row.get(6)?, row.get(7)?, row.get(8)?)))
         })
         .optional()?;
     let is_complete = head.is_complete;
@@ -131,10 +134,16 @@ fn add(
     let dump = match same(transaction, head)? {
         Some(old) if old.is_complete || !is_complete => {
             added.known += 1;
-            if !old.is_kept && is_complete == old.is_complete {
-                keep_again(transaction, old.n, record)?;
+            let is_copy = is_complete == old.is_complete;
+            if is_copy && head.dump == old.id && is_earlier(head.time, old.time) {
+                gone = Some(old.n);
+                replaced(transaction, old.n, record, now)?
+            } else {
+                if !old.is_kept && is_copy {
+                    keep_again(transaction, old.n, record)?;
+                }
+                old.n
             }
-            old.n
         }
         Some(old) => {
             added.completed += 1;
@@ -171,6 +180,12 @@ fn add(
         added.new = added.new.saturating_sub(1);
     }
     Ok(())
+}
+
+/// Whether a copy of a dump has a time before that of the other. A file that is copied may
+/// get the time of the copy; which of the two is read first does not count.
+fn is_earlier(time: Option<i64>, than: Option<i64>) -> bool {
+    time.is_some_and(|time| than.is_none_or(|than| time < than))
 }
 
 /// The dump that `record` is another copy of. A cut core may lack what its name ends with.
@@ -264,7 +279,7 @@ fn replaced(
 ) -> rusqlite::Result<i64> {
     // The name may be the same.
     transaction.execute("UPDATE dump SET id = 'replaced ' || n WHERE n = ?1", [old])?;
-    let new = insert(transaction, record, true, now)?;
+    let new = insert(transaction, record, record.head().is_complete, now)?;
     transaction.execute("UPDATE path SET dump = ?1 WHERE dump = ?2", [new, old])?;
     transaction.execute("DELETE FROM dump WHERE n = ?1", [old])?;
     Ok(new)
@@ -335,8 +350,9 @@ fn insert_build(transaction: &Transaction<'_>, build: &BuildHead) -> rusqlite::R
     transaction
         .prepare_cached(
             "INSERT INTO build (id, program, version, variant, local) VALUES (?1, ?2, ?3, ?4, ?5)
-             ON CONFLICT (program, id) DO UPDATE SET version = coalesce(version, excluded.version),
-               variant = coalesce(variant, excluded.variant),
+             ON CONFLICT (program, id) DO UPDATE SET
+               version = coalesce(min(version, excluded.version), version, excluded.version),
+               variant = coalesce(min(variant, excluded.variant), variant, excluded.variant),
                local = min(local, excluded.local)
              RETURNING n",
         )?

@@ -25,7 +25,7 @@ impl Store {
         for sighting in &census.sightings {
             let (count, best) = by_key.entry(sighting.key).or_insert((0, sighting));
             *count += 1;
-            let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.dump);
+            let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.tie);
             if better(sighting) > better(best) {
                 *best = sighting;
             }

@@ -37,6 +37,7 @@ impl Store {
             })?;
             self.read_sightings(&mut census, &builds, &Places::default(), &groups)?;
             census.code = self.read_code()?;
+            self.break_ties(&mut census)?;
             Ok(census)
         };
         read().map_err(|source| self.failed(source))
@@ -55,6 +56,9 @@ impl Store {
         )?;
         census.failed = u64::try_from(failed).unwrap_or(0);
         census.code = self.read_code()?;
+        census.key_order = self.key_order()?;
+        census.sort_words();
+        self.break_ties(&mut census)?;
         Ok(census)
     }
 
@@ -65,8 +69,9 @@ impl Store {
         takes: impl Fn(&str) -> bool,
     ) -> rusqlite::Result<Places> {
         let mut places = Places::default();
-        let mut statement =
-            self.connection.prepare("SELECT n, id, program, version, variant, local FROM build")?;
+        let mut statement = self.connection.prepare(
+            "SELECT n, id, program, version, variant, local FROM build ORDER BY program, id",
+        )?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let program: String = row.get(2)?;
@@ -88,7 +93,7 @@ impl Store {
 
     fn read_hosts(&self, census: &mut Census) -> rusqlite::Result<Places> {
         let mut places = Places::default();
-        let mut statement = self.connection.prepare("SELECT n, name FROM host")?;
+        let mut statement = self.connection.prepare("SELECT n, name FROM host ORDER BY name")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             places.insert(row.get(0)?, census.hosts.len());
@@ -102,7 +107,7 @@ impl Store {
         let mut places = Places::default();
         let mut statement = self
             .connection
-            .prepare("SELECT n, id, name, state, state_build, state_time, assignee, link FROM bug ORDER BY n")?;
+            .prepare("SELECT n, id, name, state, state_build, state_time, assignee, link FROM bug ORDER BY id")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             places.insert(row.get(0)?, census.groups.len());
@@ -168,6 +173,7 @@ impl Store {
                 sightings.push(Sighting {
                     dump: counted.dump,
                     group: counted.trace.and_then(|n| groups.get(n)),
+                    tie: 0,
                     key: counted.trace.unwrap_or(0),
                     event: Event {
                         time: counted.time,

@@ -240,7 +240,7 @@ impl<'c> Surroundings<'c> {
             host.into_iter().for_each(|count| *count += 1);
         }
         for members in &mut members {
-            members.sort_by_key(|one| (Reverse(one.event.time), Reverse(one.dump)));
+            members.sort_by_key(|one| (Reverse(one.event.time), Reverse(one.tie)));
         }
         Self { census, members, of_host, facts: RefCell::default(), read: Cell::default() }
     }

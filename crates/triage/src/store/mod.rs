@@ -47,6 +47,7 @@ mod sightings;
 mod states;
 mod survey;
 mod tables;
+mod ties;
 mod words;
 
 pub use add::{Added, FileStamp};

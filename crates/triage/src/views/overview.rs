@@ -420,9 +420,10 @@ fn in_short(
         confidence,
         count: taken.len() as u64,
         total: total as u64,
-        first: moment(taken.iter().min_by_key(|s| (s.event.time, s.dump))),
-        last: moment(taken.iter().max_by_key(|s| (s.event.time, s.dump))),
-        key_row: most_frequent(taken.iter().map(|s| s.key)),
+        first: moment(taken.iter().min_by_key(|s| (s.event.time, s.tie))),
+        last: moment(taken.iter().max_by_key(|s| (s.event.time, s.tie))),
+        key_row: most_frequent(taken.iter().map(|s| census.place_of_key(s.key)))
+            .map(|(_, key)| key),
         place,
         ..GroupSummary::default()
     }
@@ -452,15 +453,15 @@ fn complete(
     // Whole, of the class that is shown, the surest, and the newest of them.
     let example = taken
         .iter()
-        .max_by_key(|s| (s.is_complete, s.class == class, s.confidence, s.event.time, s.dump));
+        .max_by_key(|s| (s.is_complete, s.class == class, s.confidence, s.event.time, s.tie));
     let main = of_programs.first().copied();
     group.schema = GROUP_SCHEMA.to_owned();
     group.modules = modules.into_iter().take(8).filter_map(word).collect();
     group.programs =
         of_programs.iter().take(8).filter_map(|at| programs.names.get(*at).cloned()).collect();
     group.hosts = hosts.len() as u64;
-    group.first = moment(taken.iter().min_by_key(|s| (s.event.time, s.dump)));
-    group.last = moment(taken.iter().max_by_key(|s| (s.event.time, s.dump)));
+    group.first = moment(taken.iter().min_by_key(|s| (s.event.time, s.tie)));
+    group.last = moment(taken.iter().max_by_key(|s| (s.event.time, s.tie)));
     group.releases =
         main.map_or_else(Vec::new, |main| release_counts(&programs.releases[main], taken, census));
     group.trend = Trend { from, step, counts: buckets(taken, from, step) };
