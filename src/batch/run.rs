@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +20,7 @@ use super::worker_process::WorkerCommand;
 use crate::report::BuildOptions;
 use crate::sandbox::Broker;
 use obit_corefile::mapped_file::open_regular;
+use obit_triage::shard::{Listing, Shard};
 use obit_triage::store::{FileStamp, Store, StoreError};
 use obit_triage::{PackedRecord, RecordStatus};
 
@@ -46,6 +48,8 @@ pub struct Settings {
     pub journal: Arc<Journal>,
     /// What opens files for the workers.
     pub broker: Arc<Broker>,
+    /// Which part of the files is read.
+    pub shard: Shard,
     /// Compare the code of the builds of programs.
     pub compares_code: bool,
     /// Set to end the batch early; what was read until then is kept.
@@ -139,6 +143,8 @@ pub struct Summary {
     pub failed: BTreeMap<Code, u64>,
     /// Files that are not cores, by reason.
     pub passed: BTreeMap<Code, u64>,
+    /// All files that were found, those of other parts among them.
+    pub listing: Listing,
     /// Groups in the store.
     pub groups: u64,
     /// Of these, new ones.
@@ -173,7 +179,28 @@ pub fn run(
     settings: &Settings,
     watcher: &mut dyn Watcher,
 ) -> Result<Summary, BatchError> {
-    run_all(|take| walk(paths, settings.follow, take), store, settings, watcher)
+    let paths: Vec<PathBuf> = paths.into_iter().collect();
+    let mut listing = Listing::default();
+    let search = |take: &mut dyn FnMut(FoundFile)| {
+        let roots = paths.clone();
+        walk(paths, settings.follow, &mut |found| {
+            let path = below_roots(&roots, &found).as_os_str().as_bytes();
+            listing.add(path);
+            if settings.shard.takes(path) {
+                take(found);
+            }
+        });
+    };
+    let summary = run_all(search, store, settings, watcher)?;
+    Ok(Summary { listing, ..summary })
+}
+
+/// What says which part a file is of: its path below the directory that was given, which may
+/// be elsewhere on another machine. Of a file that was named, or found by a pattern, as it is.
+fn below_roots<'f>(roots: &[PathBuf], found: &'f FoundFile) -> &'f Path {
+    let path = found.path.as_path();
+    let root = roots.iter().find(|root| !found.named && path.starts_with(root));
+    root.and_then(|root| path.strip_prefix(root).ok()).unwrap_or(path)
 }
 
 /// Reads `found` files, which were found below `roots`, into `store`, by the same rules as if
@@ -493,7 +520,7 @@ fn code_of(record: &PackedRecord) -> Option<Code> {
 }
 
 /// Seconds since 1970.
-fn now() -> i64 {
+pub(super) fn now() -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
 }

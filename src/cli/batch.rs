@@ -12,6 +12,7 @@ use obit::batch::{self, BatchError, Code, Settings, Summary, WhenStopped, Worker
 use obit::render::Format;
 use obit::report::{Context, WhichStacks, WhoseLocals};
 use obit::triage::WITH_VARIABLES;
+use obit::triage::shard::Shard;
 use obit::triage::store::Store;
 use signal_hook::consts::SIGINT;
 
@@ -69,6 +70,7 @@ pub(crate) fn settings(request: &Request) -> Settings {
         build: request.build.clone(),
         journal: Arc::default(),
         broker: request.broker(),
+        shard: Shard::ALL,
         compares_code: false,
         stop: Arc::default(),
         when_stopped: WhenStopped::Abandon,

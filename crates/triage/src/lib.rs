@@ -38,6 +38,7 @@
 //! | what do crashes of one bug share? | [`signature`], [`Rules`], [`normalized`], [`module_name`] |
 //! | what is kept of a crash? | [`Record`], [`FileFacts`], [`write_record`], [`read_record`] |
 //! | which crashes are one bug's? | [`group`], [`CrashKey`], [`Constraints`], [`Grouping`] |
+//! | how do records come from other machines? | [`shard`] |
 //! | what was seen before? | [`Store`], [`PackedRecord`], [`FileStamp`], [`StoreError`]; [`store`] |
 //! | what is the status of a group? | [`Status`], [`State`]; releases and code in [`history`] |
 //! | what is shown? | [`Overview`], [`GroupSummary`], [`GroupDetail`], [`Difference`]; [`views`] |
@@ -54,6 +55,7 @@ pub mod differ;
 mod groups;
 pub mod history;
 mod record;
+pub mod shard;
 mod signature;
 pub mod store;
 #[doc(hidden)]

@@ -1,5 +1,7 @@
 //! Dumps come in.
 
+use std::io;
+
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::connection::Store;
@@ -83,6 +85,28 @@ impl Store {
             let mut added = Added::default();
             for (stamp, record) in records {
                 add(transaction, stamp, record, now, &mut added)?;
+            }
+            Ok(added)
+        })
+    }
+}
+
+impl Store {
+    /// Adds all records that `next` gives, in one transaction: all of them or, on an error,
+    /// none. `now` is in seconds since 1970.
+    ///
+    /// # Errors
+    /// Those of the database and of `next`.
+    pub fn add_all(
+        &mut self,
+        next: &mut dyn Iterator<Item = io::Result<(FileStamp, PackedRecord)>>,
+        now: i64,
+    ) -> Result<Added, StoreError> {
+        self.change(|transaction| {
+            let mut added = Added::default();
+            for entry in next {
+                let (stamp, record) = entry.map_err(StoreError::Records)?;
+                add(transaction, &stamp, &record, now, &mut added)?;
             }
             Ok(added)
         })

@@ -47,6 +47,9 @@ pub enum StoreError {
         /// What is wrong.
         problem: ImportProblem,
     },
+    /// Records that are to be added cannot be read.
+    #[error("records that are to be added cannot be read: {0}")]
+    Records(io::Error),
     /// No group, or no part of one, is called so, or too many are.
     #[error(transparent)]
     Group(#[from] GroupError),
@@ -207,7 +210,7 @@ impl StoreError {
     /// What kind of trouble it is.
     pub fn trouble(&self) -> StoreTrouble {
         match self {
-            Self::Io { .. } => StoreTrouble::NotWritten,
+            Self::Io { .. } | Self::Records(_) => StoreTrouble::NotWritten,
             Self::Group(_) => StoreTrouble::Asked,
             Self::Database { problem, .. } => match problem {
                 DatabaseProblem::Damaged | DatabaseProblem::NotADatabase => StoreTrouble::Unusable,

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use obit_redact::Origin;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
+use super::add::FileStamp;
 use super::connection::Store;
 use super::error::StoreError;
 
@@ -51,6 +52,30 @@ impl Store {
             let Some(row) = rows.next()? else { return Ok(None) };
             let shown = self.seen_text(Origin::Path, row.get(1)?);
             Ok(Some(StoredFile { key: row.get(0)?, shown, group: None }))
+        };
+        read().map_err(|source| self.failed(source))
+    }
+
+    /// The state of a file when it was read, by the digest of its path.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub fn stamp(&self, key: &[u8; 32]) -> Result<Option<FileStamp>, StoreError> {
+        let read = || {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT size, mtime, inode, device FROM path WHERE key = ?1",
+            )?;
+            let row = statement.query_row([key.as_slice()], |row| {
+                let unsigned = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
+                Ok(FileStamp {
+                    key: *key,
+                    size: unsigned(0)?,
+                    mtime: row.get(1)?,
+                    inode: unsigned(2)?,
+                    device: unsigned(3)?,
+                })
+            });
+            row.optional()
         };
         read().map_err(|source| self.failed(source))
     }

@@ -31,16 +31,16 @@ pub struct RecordHead {
     pub servers_failed: bool,
     /// When the process crashed, seconds since 1970.
     pub time: Option<i64>,
-    pub(super) host: Option<String>,
+    pub(crate) host: Option<String>,
     /// `None` where the core could not be read.
-    pub(super) build: Option<BuildHead>,
+    pub(crate) build: Option<BuildHead>,
     pub(super) key: Option<CrashKey>,
     #[serde(deserialize_with = "obit_report::class_name::current_if_any")]
-    pub(super) class: Option<String>,
-    pub(super) severity: Option<String>,
-    pub(super) confidence: Option<Confidence>,
+    pub(crate) class: Option<String>,
+    pub(crate) severity: Option<String>,
+    pub(crate) confidence: Option<Confidence>,
     /// Image of the frame to blame.
-    pub(super) module: Option<String>,
+    pub(crate) module: Option<String>,
     /// How much was hidden of it: a word of `obit_redact::Level`.
     pub(super) level: Option<String>,
     pub(super) pid: Option<i64>,
@@ -51,18 +51,18 @@ pub struct RecordHead {
 /// The build of the crashed program.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct BuildHead {
+pub(crate) struct BuildHead {
     /// Its build ID; empty where it has none.
-    pub(super) id: String,
-    pub(super) program: String,
-    pub(super) version: Option<String>,
-    pub(super) variant: Option<String>,
+    pub(crate) id: String,
+    pub(crate) program: String,
+    pub(crate) version: Option<String>,
+    pub(crate) variant: Option<String>,
     /// Whether its path is one where people build and try programs.
-    pub(super) is_local: bool,
+    pub(crate) is_local: bool,
 }
 
 impl RecordHead {
-    pub(super) fn of(record: &Record) -> Self {
+    pub(crate) fn of(record: &Record) -> Self {
         let is_ok = record.status == RecordStatus::Ok;
         let mut notices = record.notices.iter();
         let servers_failed = notices.any(|notice| notice.code == NoticeCode::DebuginfodFailed);

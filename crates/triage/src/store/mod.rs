@@ -64,6 +64,7 @@ pub use find::Found;
 pub use forget::{Forgotten, ToForget};
 pub use gc::{Keep, Removed};
 pub use groups::{GroupRow, Suspected};
+pub(crate) use head::BuildHead;
 pub use head::RecordHead;
 pub use import::Imported;
 pub use list::Listed;
@@ -74,6 +75,7 @@ pub use repair::Repaired;
 pub use revise::{GroupChange, NotRecordable, Revised};
 pub use salvage::Lost;
 pub use states::{Note, is_web_link};
+pub(crate) use words::confidence_word;
 
 #[cfg(test)]
 mod clock_tests;

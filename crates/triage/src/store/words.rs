@@ -5,7 +5,7 @@ use obit_report::Confidence;
 const WORDS: [(Confidence, &str); 3] =
     [(Confidence::Guess, "guess"), (Confidence::Likely, "likely"), (Confidence::Proved, "proved")];
 
-pub(super) fn confidence_word(confidence: Confidence) -> &'static str {
+pub(crate) fn confidence_word(confidence: Confidence) -> &'static str {
     WORDS.into_iter().find(|(known, _)| *known == confidence).map_or("", |(_, word)| word)
 }
 
