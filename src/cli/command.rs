@@ -26,6 +26,7 @@ use super::verbs::group::GroupArgs;
 use super::verbs::help::HelpArgs;
 use super::verbs::incident::IncidentArgs;
 use super::verbs::man::ManArgs;
+use super::verbs::merge::MergeArgs;
 use super::verbs::modules::ModulesArgs;
 use super::verbs::pack::PackArgs;
 use super::verbs::print::PrintArgs;
@@ -58,6 +59,7 @@ const SEE_ALSO: &str =
     "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.";
 /// Verbs that `obit -h` names in one line, so that it fits a screen.
 const RARE: &[&str] = &["signature", "unpack", "export", "forget", "schema", "completions", "man"];
+const RARE: &[&str] = &["signature", "merge", "unpack", "forget", "schema", "completions", "man"];
 
 #[derive(Debug, Parser)]
 #[command(
@@ -125,6 +127,8 @@ pub(crate) enum Verb {
     Redact(Box<RedactArgs>),
     /// Read many cores into the store and group them by bug
     Triage(Box<TriageArgs>),
+    /// Bring the records of several `obit triage --emit` together
+    Merge(Box<MergeArgs>),
     /// Read each new core of a directory into the store, and notify
     Watch(Box<WatchArgs>),
     /// List crash groups, the most urgent first
@@ -198,6 +202,7 @@ impl Verb {
             Self::Unpack(args) => args.redaction.level,
             Self::Redact(args) => args.level,
             Self::Triage(args) => args.batch.redaction.level,
+            Self::Merge(args) => args.redaction.level,
             Self::Watch(args) => args.batch.redaction.level,
             Self::Diff(args) => args.batch.redaction.level,
             Self::Top(_)

@@ -80,6 +80,14 @@ impl Destination {
         Self { to: To::File(path), format: None }
     }
 
+    /// Bytes of any kind; a file has its name when all of it is written.
+    pub(crate) fn whole(path: Option<&Path>) -> Self {
+        match path.filter(|path| *path != Path::new("-")) {
+            Some(path) => Self::own_file(path.to_owned()),
+            None => Self { to: To::StandardOutput, format: None },
+        }
+    }
+
     /// A file of any bytes in a directory that obit fills.
     pub(crate) fn own_file(path: PathBuf) -> Self {
         Self { to: To::Own(path), format: None }

@@ -102,6 +102,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Unpack(args) => verbs::unpack::run(args, general),
         Verb::Redact(args) => verbs::redact::run(args, general),
         Verb::Triage(args) => verbs::triage::run(args, general),
+        Verb::Merge(args) => verbs::merge::run(args, general),
         Verb::Watch(args) => verbs::watch::run(args, general),
         #[cfg(feature = "serve")]
         Verb::Serve(args) => verbs::serve::run(args),
@@ -157,6 +158,14 @@ fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
         Verb::Triage(args) => (&args.batch, args.output.format(), args.max_memory),
         Verb::Watch(args) => (&args.batch, formats::TERMINAL, args.max_memory),
         Verb::Diff(args) => (&args.batch, args.output.format(), batch::MAX_MEMORY),
+        Verb::Merge(args) => {
+            let request = args.request()?;
+            return batch_worker::serve(
+                &request,
+                batch::MAX_MEMORY,
+                &*batch_worker::record(&rules),
+            );
+        }
         _ => {
             let problem = "this verb of obit starts no workers";
             return Err(Failure::usage(&problem));

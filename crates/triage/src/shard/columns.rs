@@ -74,10 +74,7 @@ fn text(text: &str) -> Cell {
     Cell::Text((!text.is_empty()).then(|| text.to_owned()))
 }
 
-fn of_build(
-    head: &RecordHead,
-    what: impl Fn(&crate::store::BuildHead) -> Option<String>,
-) -> Cell {
+fn of_build(head: &RecordHead, what: impl Fn(&crate::store::BuildHead) -> Option<String>) -> Cell {
     Cell::Text(head.build.as_ref().and_then(what).filter(|text| !text.is_empty()))
 }
 

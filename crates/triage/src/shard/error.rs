@@ -41,7 +41,8 @@ pub enum ShardProblem {
     /// Its signatures cannot be compared with those of this obit.
     #[error(
         "its signatures are of version {found} (obit {obit:?}), those of this obit of version \
-         {}: read the cores again with the same obit", crate::signature::SIGNATURE_VERSION
+         {}: read the cores again with the same obit",
+        crate::signature::SIGNATURE_VERSION
     )]
     OtherSignatures {
         /// What it says.

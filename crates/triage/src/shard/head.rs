@@ -64,8 +64,8 @@ impl ShardHead {
         if !Self::is_one(json) {
             return Err(ShardProblem::NoHead);
         }
-        let head: Self =
-            serde_json::from_slice(json).map_err(|error| ShardProblem::NotJson(error.to_string()))?;
+        let head: Self = serde_json::from_slice(json)
+            .map_err(|error| ShardProblem::NotJson(error.to_string()))?;
         if head.schema != SHARD_SCHEMA {
             return Err(ShardProblem::OtherVersion { found: head.schema, wanted: SHARD_SCHEMA });
         }

@@ -247,7 +247,8 @@ mod tests {
         assert!(read(lines[1]).unwrap_err().to_string().contains("`obit triage --emit"));
         let head = String::from_utf8(lines[0].to_vec()).unwrap();
         let newer = head.replace("obit.shard/1", "obit.shard/2");
-        let wanted = "row 1: it is of the version \"obit.shard/2\", this obit reads \"obit.shard/1\"";
+        let wanted =
+            "row 1: it is of the version \"obit.shard/2\", this obit reads \"obit.shard/1\"";
         assert_eq!(read(newer.as_bytes()).unwrap_err().to_string(), wanted);
         let wrong = head.replace("\"shard\":2", "\"shard\":7");
         assert!(read(wrong.as_bytes()).unwrap_err().to_string().contains("no shard 7 of 3"));

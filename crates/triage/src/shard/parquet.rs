@@ -192,7 +192,10 @@ mod tests {
         };
         assert!(other(&[]).contains("`obit triage --emit"));
         let newer = other(&[(HEAD, "{\"schema\":\"obit.shard/2\"}")]);
-        assert_eq!(newer, "it is of the version \"obit.shard/2\", this obit reads \"obit.shard/1\"");
+        assert_eq!(
+            newer,
+            "it is of the version \"obit.shard/2\", this obit reads \"obit.shard/1\""
+        );
         let head = ShardHead::new(Shard::ALL, &Listing::default(), 1);
         let garbage = other(&[(HEAD, &serde_json::to_string(&head).unwrap())]);
         assert!(garbage.starts_with("row 1: it is not a record"), "{garbage}");

@@ -22,7 +22,9 @@ pub enum ShardNumberError {
     #[error("`{0}` is not of the form I/N, as 1/4")]
     Form(String),
     /// There is no such part.
-    #[error("there is no shard {number} of {of}: they are counted from 1 to N, and N is at most {MOST}")]
+    #[error(
+        "there is no shard {number} of {of}: they are counted from 1 to N, and N is at most {MOST}"
+    )]
     Range {
         /// As it was written.
         number: u32,
@@ -59,7 +61,8 @@ impl Shard {
     /// modulo the number of parts.
     pub fn takes(self, path: &[u8]) -> bool {
         let digest = Sha256::digest(path);
-        let first = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let first =
+            digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         first % u64::from(self.of) + 1 == u64::from(self.number)
     }
 }

@@ -62,9 +62,9 @@ impl Store {
     /// Those of the database.
     pub fn stamp(&self, key: &[u8; 32]) -> Result<Option<FileStamp>, StoreError> {
         let read = || {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT size, mtime, inode, device FROM path WHERE key = ?1",
-            )?;
+            let mut statement = self
+                .connection
+                .prepare_cached("SELECT size, mtime, inode, device FROM path WHERE key = ?1")?;
             let row = statement.query_row([key.as_slice()], |row| {
                 let unsigned = |at| row.get::<_, i64>(at).map(i64::cast_unsigned);
                 Ok(FileStamp {

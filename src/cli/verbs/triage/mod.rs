@@ -1,5 +1,6 @@
 //! `obit triage`: many cores.
 
+mod emit;
 mod output;
 mod paths;
 mod words;
@@ -11,9 +12,11 @@ use std::time::Duration;
 use clap::Args;
 use obit::batch::{self, Order, Settings, Summary, Watcher};
 use obit::render::Remembered;
+use obit::triage::shard::Shard;
 use obit::triage::store::Store;
 use obit::triage::views::ViewOptions;
 
+use self::emit::{Emitted, emit};
 use self::output::{Batch, Streamed, Written};
 use self::paths::Paths;
 use crate::cli::args::Output;
@@ -61,6 +64,15 @@ pub(crate) struct TriageArgs {
     /// Use no store, only these cores
     #[arg(long, conflicts_with = "db")]
     no_db: bool,
+    /// Read only the Ith of N parts of the files, from 1: which part a file is of follows from
+    /// its path below DIR
+    #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
+    shard: Shard,
+    /// Use no store, and write the records for `obit merge`: as lines of JSON or Parquet
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all =
+        ["db", "baseline", "html", "format", "json", "order", "limit", "since", "until", "now",
+         "fail_on"])]
+    emit: Option<Emitted>,
     /// When the records of NDJSON are written
     #[arg(long, value_parser = one_of(ORDERS), default_value = "input", value_name = "ORDER",
         hide_short_help = true)]
@@ -100,7 +112,9 @@ impl TriageArgs {
             timeout: self.timeout,
             follow: self.batch.follow,
             rescan: self.rescan,
-            compares_code: true,
+            shard: self.shard,
+            // Which code is compared is known when all parts are there.
+            compares_code: self.emit.is_none(),
             ..usual
         }
     }
@@ -137,7 +151,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
     };
     let written = if baseline.is_some() { None } else { Some(Written::of(format)?) };
     let destination = Destination::of(&args.output.file, format, general, None)?;
-    let mut store = match args.no_db {
+    let mut store = match args.no_db || args.emit.is_some() {
         true => Store::temporary()?,
         false => Store::create(&args.store.path()?)?,
     };
@@ -174,6 +188,10 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
     drop(progress);
     let Some(outcome) = outcome else { return Ok(Exit::Success) };
     let summary = outcome.map_err(failure)?;
+    if let Some(form) = args.emit {
+        emit(form, &args.output.file, args.shard, &summary, &store)?;
+        return Ok(args.exit(&summary));
+    }
     store.view_at(args.batch.redaction.level);
     if let Some((path, comparison)) = &baseline {
         let old = Side::read(path, &args.batch, format, general)?;
