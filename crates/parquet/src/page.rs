@@ -61,7 +61,7 @@ fn push_number(to: &mut Vec<u8>, mut number: u64) {
     to.push(number as u8);
 }
 
-/// The values of `rows` rows in the bytes of a page. `None` if they are no such thing.
+/// The values of `rows` rows in the bytes of a page. `None` if these are no values of this type.
 pub(crate) fn decoded(kind: Kind, bytes: &[u8], rows: usize) -> Option<Values> {
     let (length, rest) = bytes.split_first_chunk::<4>()?;
     let (levels, mut rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;

@@ -3,6 +3,7 @@
 use std::io;
 
 use rusqlite::{OptionalExtension, Transaction, params};
+use sha2::{Digest, Sha256};
 
 use super::connection::Store;
 use super::error::StoreError;
@@ -93,7 +94,8 @@ impl Store {
 
 impl Store {
     /// Adds all records that `next` gives, in one transaction: all of them or, on an error,
-    /// none. `now` is in seconds since 1970.
+    /// none. They may be of other machines, where another file has a path that is known here.
+    /// `now` is in seconds since 1970.
     ///
     /// # Errors
     /// Those of the database and of `next`.
@@ -105,12 +107,30 @@ impl Store {
         self.change(|transaction| {
             let mut added = Added::default();
             for entry in next {
-                let (stamp, record) = entry.map_err(StoreError::Records)?;
+                let (mut stamp, record) = entry.map_err(StoreError::Records)?;
+                if is_of_other_file(transaction, &stamp)? {
+                    stamp.key = key_beside(&stamp);
+                }
                 add(transaction, &stamp, &record, now, &mut added)?;
             }
             Ok(added)
         })
     }
+}
+
+/// Whether the path is known, of another file.
+fn is_of_other_file(transaction: &Transaction<'_>, stamp: &FileStamp) -> rusqlite::Result<bool> {
+    let inode: Option<i64> = transaction
+        .prepare_cached("SELECT inode FROM path WHERE key = ?1")?
+        .query_row([stamp.key.as_slice()], |row| row.get(0))
+        .optional()?;
+    Ok(inode.is_some_and(|inode| inode != signed(stamp.inode)))
+}
+
+/// What the file is known by beside the one whose path it has.
+fn key_beside(stamp: &FileStamp) -> [u8; 32] {
+    let hasher = Sha256::new().chain_update(b"obit.file/1\n").chain_update(stamp.key);
+    hasher.chain_update(stamp.inode.to_le_bytes()).finalize().into()
 }
 
 /// What of a dump that may be the same as a new one is looked at.

@@ -76,6 +76,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use crate::record::{FileFacts, Record};
     use crate::signature::Rules;
     use crate::store::{FileStamp, PackedRecord, Store};
     use crate::testkit::{Crash, crash};
@@ -128,5 +129,29 @@ mod tests {
             assert_eq!(shown(&store), wanted);
             assert_eq!(store.counts().unwrap().dumps, 1);
         }
+    }
+
+    #[test]
+    fn files_of_two_machines_with_one_path_are_two() {
+        let mut broken = crashes(1).remove(0);
+        let reason = crate::Reason { code: "empty".to_owned(), ..Default::default() };
+        let facts = |dump: &str| FileFacts { dump: dump.to_owned(), ..FileFacts::default() };
+        broken.record = Record::failed(broken.record.core, facts("file-1"), reason);
+        let mut other = crashes(2).remove(1);
+        other.stamp = FileStamp { inode: 77, ..broken.stamp.clone() };
+        let mut again = crashes(3).remove(2);
+        again.stamp = broken.stamp.clone();
+        let dumps = |crashes: &[&Crash]| {
+            let mut store = Store::temporary().unwrap();
+            for _ in 0..2 {
+                let packed =
+                    |one: &&Crash| Ok((one.stamp.clone(), PackedRecord::of(&one.record).unwrap()));
+                store.add_all(&mut crashes.iter().map(packed), 1_800_000_000).unwrap();
+            }
+            store.counts().unwrap().dumps
+        };
+        assert_eq!(dumps(&[&broken, &other]), 2);
+        // Of one file, what could be read later replaces what could not.
+        assert_eq!(dumps(&[&broken, &again]), 1);
     }
 }
