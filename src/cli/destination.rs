@@ -46,6 +46,9 @@ pub(crate) enum DestinationError {
     /// obit never writes to what it reads.
     #[error("{} is being read; choose another file for --output", .0.display())]
     IsInput(PathBuf),
+    /// A terminal would obey it.
+    #[error("{0} is no text for a terminal: name a file with --output")]
+    Binary(&'static str),
     #[error("cannot write {}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
     #[error("cannot write to the standard output: {0}")]
@@ -88,6 +91,11 @@ impl Destination {
         }
     }
 
+    /// Refuses a terminal as the standard output for what is called `what` and no text.
+    pub(crate) fn refuse_terminal(what: &'static str) -> Result<(), DestinationError> {
+        if io::stdout().is_terminal() { Err(DestinationError::Binary(what)) } else { Ok(()) }
+    }
+
     /// A file of any bytes in a directory that obit fills.
     pub(crate) fn own_file(path: PathBuf) -> Self {
         Self { to: To::Own(path), format: None }
@@ -112,6 +120,9 @@ impl Destination {
         inputs: Option<&Inputs>,
     ) -> Result<Self, DestinationError> {
         let Self { to, .. } = Self::new(file.output.as_deref(), inputs)?;
+        if format.is_binary && to == To::StandardOutput {
+            Self::refuse_terminal("Parquet")?;
+        }
         let is_page = to == To::StandardOutput && format.audience == Audience::Terminal;
         let pager = if is_page && !general.no_pager { Pager::of_terminal() } else { None };
         Ok(Self { to: pager.map_or(to, To::Pager), format: Some(format) })
@@ -214,7 +225,7 @@ impl From<DestinationError> for Failure {
     fn from(error: DestinationError) -> Self {
         match error {
             DestinationError::BrokenPipe => Self::broken_pipe(),
-            DestinationError::IsInput(_) => Self::usage(&error),
+            DestinationError::IsInput(_) | DestinationError::Binary(_) => Self::usage(&error),
             DestinationError::File { .. } | DestinationError::StandardOutput(_) => {
                 Self::new(Exit::Output, &error)
             }

@@ -14,6 +14,7 @@ mod item;
 mod json;
 mod junit;
 mod markdown;
+mod parquet;
 mod sarif;
 mod sentry;
 mod source_file;
@@ -53,6 +54,7 @@ pub static FORMATS: &[Format] = &[
     gitlab::GITLAB,
     teamcity::TEAMCITY,
     csv::CSV,
+    parquet::PARQUET,
 ];
 
 /// A format of output: a row of [`FORMATS`].
@@ -68,6 +70,8 @@ pub struct Format {
     pub extension: &'static str,
     /// Who reads it.
     pub audience: Audience,
+    /// Whether it is no text.
+    pub is_binary: bool,
     /// Whether a report has the map of memory in this format.
     pub has_memory_map: bool,
     /// Whether a report has instructions even where there is source, and more of both.
@@ -197,6 +201,7 @@ impl Format {
             about: "",
             extension,
             audience: Audience::Program,
+            is_binary: false,
             has_memory_map: false,
             has_more_code: false,
             log_commands: LogCommands::Backslash,
@@ -402,7 +407,9 @@ mod tests {
     #[test]
     fn every_format_writes_something_and_says_what_it_is() {
         for format in FORMATS {
-            let writes = format.report().is_some() || format.groups().is_some();
+            let writes = format.report().is_some()
+                || format.groups().is_some()
+                || format.findings().is_some();
             assert!(writes, "{} writes nothing", format.name);
             assert!(!format.about.is_empty() && !format.about.ends_with('.'), "{}", format.name);
             assert!(!format.extension.is_empty() && !format.extension.starts_with('.'));
