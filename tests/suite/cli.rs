@@ -156,6 +156,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("unpack", &["core"]),
     ("redact", &[]),
     ("triage", &["cores"]),
+    ("merge", &["records"]),
     ("watch", &["cores"]),
     ("top", &[]),
     ("show", &["ID"]),

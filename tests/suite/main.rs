@@ -32,6 +32,7 @@ mod levels;
 mod log_commands;
 mod many_threads;
 mod memory;
+mod merge;
 mod minidump_core;
 mod newcomer;
 mod odd_names;

@@ -4,6 +4,7 @@
 use obit::report::answer::Printed;
 use obit::report::{write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
+use obit_query::FindingsDocument;
 
 /// `OBIT_UPDATE_SCHEMA=1 cargo test --test schemas` writes it anew.
 #[track_caller]
@@ -31,6 +32,13 @@ fn the_published_schema_of_printed_answers_is_the_one_of_its_types() {
 }
 
 #[test]
+fn the_published_schema_of_queries_is_the_one_of_its_types() {
+    let mut now = Vec::new();
+    write_schema_of::<FindingsDocument>(&mut now).unwrap();
+    assert_is_published("query", &now);
+}
+
+#[test]
 fn the_published_schemas_of_the_views_are_those_of_their_types() {
     for (name, document) in [
         ("record", Document::Record),
@@ -40,6 +48,8 @@ fn the_published_schemas_of_the_views_are_those_of_their_types() {
         ("diff", Document::Diff),
         ("builds", Document::Builds),
         ("event", Document::Event),
+        ("differ", Document::Differ),
+        ("shard", Document::Shard),
     ] {
         let mut now = Vec::new();
         write_schema_of_view(document, &mut now).unwrap();

@@ -36,6 +36,7 @@ pub struct Findings {
 
 /// A core that could not be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(serde::Deserialize, schemars::JsonSchema))]
 pub struct Failed {
     /// The file.
     pub core: String,

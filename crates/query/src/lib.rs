@@ -28,6 +28,8 @@
 
 mod cell;
 mod compare;
+#[cfg(feature = "schema")]
+mod document;
 mod error;
 mod filter;
 mod findings;
@@ -38,6 +40,8 @@ mod table;
 mod words;
 
 pub use cell::{Cell, Datum, Unavailable};
+#[cfg(feature = "schema")]
+pub use document::{CellDocument, FindingsDocument};
 pub use error::QueryError;
 pub use filter::Filter;
 pub use findings::{Failed, Findings, RowObject};

@@ -88,6 +88,13 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
         "What `obit watch` hands to programs",
         include_str!("../../../docs/event.schema.json"),
     ),
+    ("query", "`obit query --json`", include_str!("../../../docs/query.schema.json")),
+    ("differ", "`obit differ GROUP --json`", include_str!("../../../docs/differ.schema.json")),
+    (
+        "shard",
+        "The first line of `obit triage --emit ndjson`",
+        include_str!("../../../docs/shard.schema.json"),
+    ),
 ];
 
 /// Reads a word of `table` as its value.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use obit::batch::{Gathered, Merged};
 use obit::render::Format;
-use obit::render::formats::Writer;
+use obit::render::formats::{Audience, Writer};
 use obit::triage::Store;
 use obit::triage::shard::{Part, ShardError, ShardHead, read_lines, read_parquet};
 use obit::triage::views::ViewOptions;
@@ -95,7 +95,8 @@ pub(crate) fn run(args: &MergeArgs, general: &General) -> Result<Exit, Failure> 
     let settings = settings(&request);
     let merged = gathered.merge(&mut store, &settings.worker, &settings.broker).map_err(failure)?;
     store.view_at(args.redaction.level);
-    let most = match (args.limit, std::ptr::eq(format, TERMINAL)) {
+    let is_page = format.audience == Audience::Terminal;
+    let most = match (args.limit, is_page) {
         (Some(0), _) | (None, false) => usize::MAX,
         (Some(most), _) => most,
         (None, true) => GROUPS,
@@ -106,7 +107,7 @@ pub(crate) fn run(args: &MergeArgs, general: &General) -> Result<Exit, Failure> 
         Writer::Own(write) => {
             let page = page_options(general, &args.width, &destination);
             destination.write(|out| {
-                if std::ptr::eq(format, TERMINAL) {
+                if is_page {
                     writeln!(out, "{}\n", in_words(records, &parts, &merged))?;
                 }
                 write(out, &found, false, &page)

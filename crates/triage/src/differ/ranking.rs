@@ -27,6 +27,7 @@ const MOST_TESTS: usize = 50_000;
 
 /// What distinguishes a group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Difference {
     /// `obit.differ/1`.
@@ -55,6 +56,7 @@ pub struct Difference {
 
 /// What a group has more often than others.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Distinction {
     /// What it is of: a word.
@@ -89,6 +91,7 @@ pub struct Distinction {
 
 /// A trait of the same crashes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Like {
     /// What it is of: a word.

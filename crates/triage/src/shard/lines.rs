@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_a_record_for_whoever_reads_records() {
+    fn a_line_is_a_record_for_those_who_read_records() {
         let file = file(1);
         let line = file.split(|byte| *byte == b'\n').nth(1).unwrap();
         let record = read_record(line).unwrap();

@@ -7,7 +7,9 @@ use super::detail::GroupDetail;
 use super::difference::Difference;
 use super::event::CrashEvent;
 use super::summary::{GroupSummary, Overview};
+use crate::differ;
 use crate::record::Record;
+use crate::shard::ShardHead;
 use obit_report::write_schema_of;
 
 /// What has a schema, beside the report.
@@ -27,6 +29,10 @@ pub enum Document {
     Builds,
     /// What `obit watch` hands to programs.
     Event,
+    /// `obit differ GROUP --json`.
+    Differ,
+    /// The first line of `obit triage --emit ndjson`.
+    Shard,
 }
 
 /// Writes the JSON Schema of a document, indented, and a newline.
@@ -42,5 +48,7 @@ pub fn write_schema(document: Document, out: impl io::Write) -> io::Result<()> {
         Document::Builds => write_schema_of::<Builds>(out),
         Document::Diff => write_schema_of::<Difference>(out),
         Document::Event => write_schema_of::<CrashEvent>(out),
+        Document::Differ => write_schema_of::<differ::Difference>(out),
+        Document::Shard => write_schema_of::<ShardHead>(out),
     }
 }

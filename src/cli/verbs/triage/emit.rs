@@ -1,6 +1,7 @@
 //! The records of a part, for `obit merge` and for engines.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::ValueEnum;
 use obit::batch::Summary;
@@ -19,6 +20,17 @@ pub(super) enum Emitted {
     Ndjson,
     /// A row for each record, with columns for engines
     Parquet,
+}
+
+impl Emitted {
+    /// Refuses a destination that cannot take it, before anything is read.
+    pub(super) fn check(self, file: &OutputFile) -> Result<(), Failure> {
+        let is_file = file.output.as_deref().is_some_and(|path| path != Path::new("-"));
+        if self == Self::Parquet && !is_file {
+            Destination::refuse_terminal("Parquet")?;
+        }
+        Ok(())
+    }
 }
 
 /// Writes the records of all files of the batch. A file has its name when it is whole.

@@ -139,6 +139,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         let problem = format!("no such file or directory: {}", path.display());
         return Err(Failure::new(Exit::Unusable, &problem));
     }
+    args.emit.map_or(Ok(()), |form| form.check(&args.output.file))?;
     let format = args.output.format();
     let request = request(&args.batch, format)?;
     let baseline = match &args.baseline {
