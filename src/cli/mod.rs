@@ -155,7 +155,7 @@ fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
             let work = args.work().map_err(|error| Failure::usage(&error))?;
             return batch_worker::serve(&args.request()?, args.max_memory, &*work);
         }
-        Verb::Triage(args) => (&args.batch, args.output.format(), args.max_memory),
+        Verb::Triage(args) => (&args.batch, args.format(), args.max_memory),
         Verb::Watch(args) => (&args.batch, formats::TERMINAL, args.max_memory),
         Verb::Diff(args) => (&args.batch, args.output.format(), batch::MAX_MEMORY),
         Verb::Merge(args) => {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::Args;
 use obit::batch::{self, Order, Settings, Summary, Watcher};
-use obit::render::Remembered;
+use obit::render::{Format, Remembered};
 use obit::triage::shard::Shard;
 use obit::triage::store::Store;
 use obit::triage::views::ViewOptions;
@@ -34,6 +34,7 @@ use crate::cli::comparison::{Comparison, Side};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::formats::TERMINAL;
 use crate::cli::html_pages::{self, HtmlPages};
 use crate::cli::page_layout::page_options;
 use crate::cli::request::Request;
@@ -94,7 +95,7 @@ pub(crate) struct TriageArgs {
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
     #[command(flatten)]
-    pub(crate) output: Output,
+    output: Output,
     #[command(flatten)]
     width: Width,
     #[command(flatten)]
@@ -105,6 +106,11 @@ pub(crate) struct TriageArgs {
 }
 
 impl TriageArgs {
+    /// The format of what is written; records for `obit merge` have none.
+    pub(crate) fn format(&self) -> &'static Format {
+        if self.emit.is_some() { TERMINAL } else { self.output.format() }
+    }
+
     fn settings(&self, request: &Request) -> Settings {
         let usual = settings(request);
         Settings {
@@ -140,7 +146,7 @@ pub(crate) fn run(args: &TriageArgs, general: &General) -> Result<Exit, Failure>
         return Err(Failure::new(Exit::Unusable, &problem));
     }
     args.emit.map_or(Ok(()), |form| form.check(&args.output.file))?;
-    let format = args.output.format();
+    let format = args.format();
     let request = request(&args.batch, format)?;
     let baseline = match &args.baseline {
         Some(path) => {
