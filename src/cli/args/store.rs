@@ -9,13 +9,14 @@ use obit::redact::Level;
 use obit::triage::history::{BuildOrder, Exposure};
 use obit::triage::store::Store;
 use obit::triage::time::seconds_of;
-use obit::triage::views::{Filter, FilterError, Per, ViewOptions};
+use obit::triage::views::{Builds, Filter, FilterError, Per, ViewOptions};
 
 use super::choices::{LEVELS, STEPS, one_of};
 use super::period::Period;
 use crate::cli::directories;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
+use crate::cli::message::say;
 
 /// Where the store is.
 #[derive(Clone, Debug, Default, Args)]
@@ -45,9 +46,10 @@ pub(crate) struct ServedBuilds {
     /// version, builds without one by time; see `obit builds`]
     #[arg(long, value_name = "FILE", hide_short_help = true)]
     build_order: Option<PathBuf>,
-    /// How much each release or build ran: lines of NAME,NUMBER (CSV) or NAME = NUMBER (TOML)
+    /// How much each release or build ran: CSV with a header (build or version, exposure, unit,
+    /// program, from, to), the JSON answer of Prometheus to a query, or lines of NAME,NUMBER
     #[arg(long, value_name = "FILE", hide_short_help = true)]
-    exposure: Option<PathBuf>,
+    pub(crate) exposure: Option<PathBuf>,
 }
 
 /// Which store, and what the user knows of the builds in it.
@@ -87,6 +89,14 @@ impl BuildArgs {
     /// How much each ran.
     pub(crate) fn exposure(&self) -> Result<Option<Exposure>, Failure> {
         self.served.exposure()
+    }
+
+    /// Says on the standard error what the exposures name that is not in the store.
+    pub(crate) fn name_unknown(&self, store: &Store) -> Result<(), Failure> {
+        if let Some(exposure) = self.exposure()? {
+            say_unknown(&store.builds(self.order()?.as_ref(), Some(&exposure))?);
+        }
+        Ok(())
     }
 
     /// The store, for reading.
@@ -136,10 +146,30 @@ impl Selection {
         }))
     }
 
-    /// The store, for reading.
+    /// The store, for reading. What the exposures name that is not in it is said.
     pub(crate) fn open(&self) -> Result<Store, Failure> {
-        self.builds.open()
+        let store = self.builds.open()?;
+        self.builds.name_unknown(&store)?;
+        Ok(store)
     }
+}
+
+/// Names of builds that one message has.
+const NAMED: usize = 10;
+
+/// Says what the exposures name that is no build.
+pub(crate) fn say_unknown(builds: &Builds) {
+    let unknown = &builds.unknown_exposures;
+    if unknown.is_empty() {
+        return;
+    }
+    let named: Vec<&str> = unknown.iter().take(NAMED).map(String::as_str).collect();
+    let more = match unknown.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let names = named.join(", ");
+    say(&format!("ignored exposures of builds without a dump in the store: {names}{more}"));
 }
 
 /// Seconds since 1970.

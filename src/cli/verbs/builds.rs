@@ -6,7 +6,7 @@ use obit::render::Format;
 use crate::cli::args::Output;
 use crate::cli::args::general::General;
 use crate::cli::args::page::Width;
-use crate::cli::args::store::BuildArgs;
+use crate::cli::args::store::{BuildArgs, say_unknown};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -37,6 +37,7 @@ pub(crate) fn run(args: &BuildsArgs, general: &General) -> Result<Exit, Failure>
     let store = args.builds.open()?;
     let mut found =
         store.builds(args.builds.order()?.as_ref(), args.builds.exposure()?.as_ref())?;
+    say_unknown(&found);
     if let Some(program) = &args.program {
         found.keep(program);
         if found.programs.is_empty() {

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Census;
-use crate::history::{BuildOrder, CommonFunctions, Exposure, Releases, State};
+use crate::history::{
+    BuildOrder, CommonFunctions, Exposure, ProgramHistory, Releases, State,
+};
 
 /// Programs of a census, and their releases.
 pub(crate) struct Programs {
@@ -56,6 +58,25 @@ impl Programs {
         }
         let common = stacks.into_iter().map(|of| CommonFunctions::of(of.into_iter())).collect();
         Self { names, of_build, releases, times, keep_states, common }
+    }
+
+    /// What groups of one program are judged in; `now` and what is lately, in seconds.
+    pub(crate) fn history<'p>(
+        &'p self,
+        program: usize,
+        census: &'p Census,
+        (now, window): (i64, i64),
+        is_worded: bool,
+    ) -> ProgramHistory<'p> {
+        ProgramHistory {
+            builds: &census.builds,
+            releases: &self.releases[program],
+            times: &self.times[program],
+            now,
+            window,
+            keeps_states: self.keep_states[program],
+            is_worded,
+        }
     }
 
     /// The name of the release that a build belongs to.

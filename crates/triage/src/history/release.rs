@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Build;
 use super::placement::{Placement, Unplaced};
-use super::release_lists::{BuildOrder, Exposure, is_build_id};
+use super::exposure::{Exposure, Ran};
+use super::release_lists::{BuildOrder, is_build_id};
 use super::trend::Rate;
 use super::version::compare_versions;
 
@@ -21,8 +22,12 @@ pub(crate) struct Release {
     pub settled: Option<i64>,
     /// Its dumps, of all groups.
     pub dumps: u64,
-    /// How much it ran, in the user's unit.
+    /// How much it ran, in the user's unit, if all its dumps are of that time.
     pub exposure: Option<f64>,
+    /// The same by its periods.
+    pub ran: Option<Ran>,
+    /// On how many hosts it ran.
+    pub ran_on: Option<Ran>,
     /// How its builds were made, where their paths show it.
     pub variants: BTreeSet<String>,
     /// Its name is a version.
@@ -118,8 +123,10 @@ impl Releases {
         for release in &mut list {
             let members: Vec<&Build> =
                 release.builds.iter().filter_map(|at| builds.get(*at)).collect();
-            release.exposure =
-                exposure.and_then(|exposure| exposure.of_release(&release.name, &members));
+            let Some(exposure) = exposure else { continue };
+            release.ran = exposure.of_release(program, &release.name, &members);
+            release.ran_on = exposure.hosts_of_release(program, &release.name, &members);
+            release.exposure = release.ran.as_ref().and_then(|ran| ran.in_all(release.seen));
         }
         let place = list
             .iter()
@@ -284,7 +291,5 @@ mod tests {
             let found: Vec<_> = releases.list.iter().map(|release| release.exposure).collect();
             assert_eq!(found, [Some(100.0), Some(50.0)], "{text}");
         }
-        assert_eq!(Exposure::parse("a,1\nb,x").unwrap_err().line, 2);
-        assert_eq!(Exposure::parse("a,-1\nb").unwrap_err().line, 2);
     }
 }

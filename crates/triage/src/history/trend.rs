@@ -53,6 +53,12 @@ pub(crate) fn p_of_fewer(newer: Rate, older: Rate) -> f64 {
     p_of_more(older, newer)
 }
 
+/// How likely a difference at least as large, in either direction, is if both rates are the
+/// same.
+pub(crate) fn p_of_difference(newer: Rate, older: Rate) -> f64 {
+    (2.0 * p_of_more(newer, older).min(p_of_fewer(newer, older))).min(1.0)
+}
+
 /// Which way a rate went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -121,7 +127,7 @@ fn hypergeometric_upper(newer: Rate, older: Rate) -> f64 {
 
 /// The sum of terms from `from` to `to`, whose first is e^`start` and whose next is e^step
 /// times the one before.
-fn tail(from: u64, to: u64, start: f64, step: impl Fn(u64) -> f64) -> f64 {
+pub(super) fn tail(from: u64, to: u64, start: f64, step: impl Fn(u64) -> f64) -> f64 {
     let (mut sum, mut term) = (0.0, start);
     for k in from..=to {
         sum += term.exp();
@@ -146,7 +152,7 @@ fn ln_choose(n: u64, k: u64) -> f64 {
 }
 
 /// Stirling's series; below its reach, the product.
-fn ln_factorial(n: u64) -> f64 {
+pub(super) fn ln_factorial(n: u64) -> f64 {
     if n < 32 {
         return (2..=n).map(|i| (i as f64).ln()).sum();
     }

@@ -4,12 +4,16 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
+use super::options::ViewOptions;
+use super::rates::{ExposureRate, HostShare, RateCounts, ReleaseRates};
 use crate::census::{Census, Programs};
-use crate::history::{Build, BuildOrder, Exposure, OrderedBy, Releases};
+use crate::history::{Build, BuildOrder, Exposure, OrderedBy, Releases, is_build_id};
 use obit_report::json;
 
 /// The version of its JSON.
 pub const BUILDS_SCHEMA: &str = "obit.builds/1";
+/// Names of no build that are listed.
+const UNKNOWN: usize = 100;
 
 /// The builds of all programs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -20,6 +24,10 @@ pub struct Builds {
     pub schema: String,
     /// Programs with dumps, the one with most first.
     pub programs: Vec<ProgramBuilds>,
+    /// What the exposures name that is no build, version or release of any program here: at
+    /// most 100.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown_exposures: Vec<String>,
 }
 
 /// The builds of one program.
@@ -50,8 +58,17 @@ pub struct ReleaseBuilds {
     pub is_newest: bool,
     /// Its dumps.
     pub dumps: u64,
-    /// How much it ran, in the user's unit.
+    /// How much it ran, in the user's unit; `null` where that is not known.
     pub exposure: Option<f64>,
+    /// All its dumps per exposure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<ExposureRate>,
+    /// Why there is no rate, where exposures were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_unknown: Option<String>,
+    /// Hosts with a dump, of all that it ran on, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts_affected: Option<HostShare>,
     /// Its builds.
     pub builds: Vec<BuildReport>,
 }
@@ -88,6 +105,20 @@ impl Builds {
     pub fn keep(&mut self, program: &str) {
         self.programs.retain(|one| one.program == program);
     }
+
+    /// Whether `name` is a release or the version or the build ID, or its start, of a build.
+    fn has(&self, name: &str) -> bool {
+        let is_build = |build: &BuildReport| {
+            build.version.as_deref() == Some(name)
+                || (is_build_id(name) && build.id.to_ascii_lowercase().starts_with(name))
+        };
+        self.programs.iter().any(|program| {
+            let releases = &program.releases;
+            releases.iter().any(|release| {
+                release.name == name || release.builds.iter().any(is_build)
+            }) || program.others.iter().any(is_build)
+        })
+    }
 }
 
 impl From<&Build> for BuildReport {
@@ -114,23 +145,53 @@ pub(crate) fn builds(
 ) -> Builds {
     census.count_dumps();
     let programs = Programs::of(census, order, exposure);
-    let both = programs.names.iter().zip(&programs.releases);
-    let mut found: Vec<ProgramBuilds> =
-        both.map(|(name, releases)| of_program(name, releases, census)).collect();
+    let options = ViewOptions { exposure: exposure.cloned(), ..ViewOptions::default() };
+    let of = |releases| RateCounts::new(releases, &options, None);
+    let mut counts: Vec<Option<RateCounts<'_>>> = programs.releases.iter().map(of).collect();
+    for sighting in census.sightings.iter().filter(|_| exposure.is_some()) {
+        let program = programs.of_build.get(sighting.event.build);
+        let counts = program.and_then(|program| counts.get_mut(*program)?.as_mut());
+        counts.into_iter().for_each(|counts| counts.add(sighting));
+    }
+    let both = programs.names.iter().zip(&programs.releases).zip(counts);
+    let mut found: Vec<ProgramBuilds> = both
+        .map(|((name, releases), counts)| {
+            let rates = counts.map(RateCounts::rates).unwrap_or_default();
+            of_program(name, releases, rates, census)
+        })
+        .collect();
     found.retain(|program| program.dumps > 0);
     found.sort_by(|a, b| b.dumps.cmp(&a.dumps).then_with(|| a.program.cmp(&b.program)));
-    Builds { schema: BUILDS_SCHEMA.to_owned(), programs: found }
+    let mut builds =
+        Builds { schema: BUILDS_SCHEMA.to_owned(), programs: found, ..Builds::default() };
+    if let Some(exposure) = exposure {
+        let unknown = exposure.unknown(|name| builds.has(name)).into_iter().take(UNKNOWN);
+        builds.unknown_exposures = unknown.map(str::to_owned).collect();
+    }
+    builds
 }
 
-fn of_program(program: &str, releases: &Releases, census: &Census) -> ProgramBuilds {
+fn of_program(
+    program: &str,
+    releases: &Releases,
+    rates: Vec<ReleaseRates>,
+    census: &Census,
+) -> ProgramBuilds {
     let newest = releases.newest();
+    let mut rates = rates.into_iter();
     let build = |at: &usize| census.builds.get(*at).map(BuildReport::from);
-    let list = releases.list.iter().enumerate().map(|(at, release)| ReleaseBuilds {
-        name: release.name.clone(),
-        is_newest: newest == Some(at),
-        dumps: release.dumps,
-        exposure: release.exposure,
-        builds: release.builds.iter().filter_map(build).collect(),
+    let list = releases.list.iter().enumerate().map(|(at, release)| {
+        let rates = rates.next().unwrap_or_default();
+        ReleaseBuilds {
+            name: release.name.clone(),
+            is_newest: newest == Some(at),
+            dumps: release.dumps,
+            exposure: rates.exposure,
+            rate: rates.rate,
+            rate_unknown: rates.unknown,
+            hosts_affected: rates.hosts,
+            builds: release.builds.iter().filter_map(build).collect(),
+        }
     });
     let list: Vec<ReleaseBuilds> = list.collect();
     let others = releases.unplaced.iter().filter_map(|(at, why)| {

@@ -185,6 +185,11 @@ impl Filter {
         Ok(Self { conditions })
     }
 
+    /// Whether dumps are selected by their host.
+    pub(super) fn selects_hosts(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.field == Field::Host)
+    }
+
     /// Groups with `text` in their signature, whatever is in it.
     pub fn signature_with(text: &str) -> Self {
         Self {

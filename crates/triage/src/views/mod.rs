@@ -1,6 +1,7 @@
 //! What is shown of many crashes: lists of groups, one group in full, two sets against
 //! each other. The types are the JSON documents.
 
+mod beginning;
 mod builds;
 mod correlations;
 mod crash_record;
@@ -13,6 +14,7 @@ mod options;
 mod overview;
 mod page;
 mod rank;
+mod rates;
 #[cfg(feature = "schema")]
 mod schema;
 mod series;
@@ -34,6 +36,7 @@ pub use headline::headline;
 pub use options::{Sort, ViewOptions};
 pub use page::{Counted, GroupPage};
 pub use rank::Rank;
+pub use rates::{ExposureRate, HostShare, RateComparison};
 #[cfg(feature = "schema")]
 pub use schema::{Document, write_schema};
 pub use series::{Per, Series};

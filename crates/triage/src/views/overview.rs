@@ -30,13 +30,17 @@ const BUCKETS: usize = 16;
 pub(crate) struct Ranked<'c> {
     /// The groups, without what only a shown one needs.
     pub(crate) overview: Overview,
-    census: &'c Census,
-    programs: Programs,
-    heap: HeapDamage,
-    members: Members<'c>,
+    pub(super) census: &'c Census,
+    pub(super) programs: Programs,
+    pub(super) heap: HeapDamage,
+    pub(super) members: Members<'c>,
     /// Groups of which a dump has a stack whose code may be known.
-    with_code: BTreeSet<usize>,
-    options: &'c ViewOptions,
+    pub(super) with_code: BTreeSet<usize>,
+    pub(super) options: &'c ViewOptions,
+    /// The time that statuses are relative to.
+    pub(super) now: i64,
+    /// The time after which dumps are left out, if any are.
+    pub(super) cut: Option<i64>,
     /// Where trends begin, and the length of a stretch.
     trend: (i64, i64),
     axis: Axis,
@@ -44,7 +48,7 @@ pub(crate) struct Ranked<'c> {
 }
 
 /// The dumps of each group, in the order of the census.
-struct Members<'c> {
+pub(super) struct Members<'c> {
     all: Vec<&'c Sighting>,
     /// Where those of each group begin, and behind the last one the end.
     starts: Vec<usize>,
@@ -76,7 +80,7 @@ impl<'c> Members<'c> {
         Self { all: all.into_iter().flatten().collect(), starts }
     }
 
-    fn of_group(&self, group: usize) -> &[&'c Sighting] {
+    pub(super) fn of_group(&self, group: usize) -> &[&'c Sighting] {
         let range = self.starts.get(group).zip(self.starts.get(group + 1));
         range.and_then(|(start, end)| self.all.get(*start..*end)).unwrap_or_default()
     }
@@ -115,6 +119,8 @@ pub(crate) fn ranked<'c>(
         with_code: census.with_stacks().filter_map(|(sighting, _)| sighting.group).collect(),
         census,
         options,
+        now,
+        cut: newest.filter(|newest| *newest > now).map(|_| now),
         trend: (start, end.saturating_sub(start).max(0) / BUCKETS as i64 + 1),
         axis: Axis::new(start, end, options.per),
     };
@@ -164,7 +170,7 @@ impl<'c> Ranked<'c> {
         let verdict = self.verdict(place, &group.state, false);
         let mut summary = in_short(place, members.len(), &taken, verdict, self.census);
         // As the status, of all dumps of the group.
-        let (now, window) = (self.overview.now, self.window());
+        let (now, window) = (self.now, self.window());
         let dated = || members.iter().filter(|sighting| sighting.is_dated).map(|s| s.event.time);
         if may_surge(dated(), now, window) {
             summary.surge = HourCounts::of(dated()).surge(now, window);
@@ -230,6 +236,7 @@ impl<'c> Ranked<'c> {
     pub(crate) fn complete(&self, group: &mut GroupSummary) {
         let taken = self.taken(group.place);
         complete(group, &taken, self.trend, self.census, &self.programs);
+        self.add_beginning(group, &taken);
         group.series = self.axis.series(taken.iter().map(|sighting| sighting.event.time));
         self.totals.share(group, &taken, &self.programs);
         self.explain(group);
@@ -242,13 +249,13 @@ impl<'c> Ranked<'c> {
         }
     }
 
-    fn window(&self) -> i64 {
+    pub(super) fn window(&self) -> i64 {
         self.options.window.unwrap_or(WINDOW).max(1)
     }
 
     fn verdict(&self, place: usize, state: &State, is_worded: bool) -> Verdict {
         let members = self.members.of_group(place);
-        let (now, window) = (self.overview.now, self.window());
+        let (now, window) = (self.now, self.window());
         let has_code = self.with_code.contains(&place);
         let how = (is_worded, has_code);
         let of = (&self.programs, &self.heap);
@@ -329,18 +336,13 @@ fn verdict(
         }
     }
     let verdicts = by_program.into_iter().map(|(at, events)| {
-        let program = ProgramHistory {
-            builds: &census.builds,
-            releases: &programs.releases[at],
-            times: &programs.times[at],
-            now,
-            window,
-            keeps_states: programs.keep_states[at],
-            is_worded,
-        };
+        let program = programs.history(at, census, (now, window), is_worded);
         // Damage is found by functions that have nothing to do with it.
         let has_code = has_code && !heap.has(group);
-        let code = group_code(members, has_code, &census.code, &programs.common[at], &program);
+        let place = |s: &Sighting| program.releases.place(s.event.build);
+        let places: BTreeSet<usize> = members.iter().filter_map(|s| place(s)).collect();
+        let last: Vec<usize> = places.into_iter().rev().take(2).filter(|_| has_code).collect();
+        let code = group_code(members, &last, &census.code, &programs.common[at], &program);
         let verdict = judge(&events, state, &program, &code);
         let is_open = matches!(state, State::Open);
         if is_open { heap.doubted(verdict, at, group, &events) } else { verdict }
@@ -348,24 +350,21 @@ fn verdict(
     most_urgent(verdicts.collect())
 }
 
-/// What is known of the code on the stacks of the group's dumps in the newest release that
-/// has any, and in the one before.
-fn group_code<'c>(
+/// What is known of the code on the stacks of the group's dumps in the releases of `places`.
+pub(super) fn group_code<'c>(
     members: &[&Sighting],
-    has_code: bool,
+    places: &[usize],
     code: &'c CodeHashes,
     common: &'c CommonFunctions,
     program: &ProgramHistory<'_>,
 ) -> GroupCode<'c> {
     let mut stacks = Vec::new();
-    if has_code {
-        let place = |sighting: &Sighting| program.releases.place(sighting.event.build);
-        let places: BTreeSet<usize> = members.iter().filter_map(|s| place(s)).collect();
-        let last: Vec<usize> = places.into_iter().rev().take(2).collect();
+    if !places.is_empty() {
         for sighting in members {
             let build = sighting.event.build;
-            let is_last = place(sighting).is_some_and(|place| last.contains(&place));
-            let stack = code.stacks.get(&sighting.dump).filter(|_| is_last);
+            let place = program.releases.place(build);
+            let is_wanted = place.is_some_and(|place| places.contains(&place));
+            let stack = code.stacks.get(&sighting.dump).filter(|_| is_wanted);
             let is_known = |(known, _): &(usize, _)| *known == build;
             if let Some(stack) = stack.filter(|_| !stacks.iter().any(is_known)) {
                 stacks.push((build, stack.as_slice()));
@@ -480,7 +479,6 @@ fn release_counts(releases: &Releases, taken: &[&Sighting], census: &Census) -> 
                 .filter_map(|at| census.builds.get(*at).map(|build| build.id.clone()))
                 .collect(),
             dumps: release.dumps,
-            exposure: release.exposure,
             ..ReleaseCount::default()
         })
         .collect();
@@ -496,7 +494,7 @@ fn release_counts(releases: &Releases, taken: &[&Sighting], census: &Census) -> 
 }
 
 /// The different items, the most frequent first.
-fn by_frequency<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
+pub(super) fn by_frequency<T: Ord + Copy>(items: impl Iterator<Item = T>) -> Vec<T> {
     let mut counts: BTreeMap<T, u64> = BTreeMap::new();
     for item in items {
         *counts.entry(item).or_default() += 1;

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{Filter, GroupFacts};
 use super::rank::Rank;
+use super::rates::{ExposureRate, HostShare};
 use super::series::Series;
-use crate::history::{ChangedFunction, Status, Surge};
+use crate::history::{ChangedFunction, FirstBad, Status, Surge};
 use crate::time::{instant_of, minute_of};
 use obit_report::{Confidence, json};
 
@@ -122,6 +123,11 @@ pub struct GroupSummary {
     pub last: Option<Moment>,
     /// Releases of the program that crashed most, oldest first.
     pub releases: Vec<ReleaseCount>,
+    /// In that program, the release in which it began, whatever dumps were asked for.
+    pub first_bad: Option<FirstBad>,
+    /// Its dumps per exposure in the newest release that has any dump, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<ExposureRate>,
     /// Dumps over time, in 16 parts.
     pub trend: Trend,
     /// Dumps over time, by the hour, the day or the week: with the same steps in all groups.
@@ -176,8 +182,17 @@ pub struct ReleaseCount {
     pub count: u64,
     /// Dumps of all groups.
     pub dumps: u64,
-    /// How much it ran, in the user's unit.
+    /// How much it ran, in the user's unit; `null` where that is not known.
     pub exposure: Option<f64>,
+    /// Its dumps of the group per exposure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<ExposureRate>,
+    /// Why there is no rate, where exposures were given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate_unknown: Option<String>,
+    /// Hosts with a dump of the group, of all that it ran on, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hosts: Option<HostShare>,
     /// Time of the first dump of the group.
     pub first: Option<i64>,
     /// Time of the last one.
