@@ -13,9 +13,9 @@ const DAY: i64 = 86_400;
 const START: i64 = 1_767_225_600;
 
 /// A store of three releases of one program, a month each.
-struct Sample {
+pub(crate) struct Sample {
     _directory: tempfile::TempDir,
-    db: PathBuf,
+    pub(crate) db: PathBuf,
     made: u64,
 }
 
@@ -30,7 +30,7 @@ const GROUPS: [(&str, &str, &str, [u64; 3]); 6] = [
 ];
 
 impl Sample {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::of(&GROUPS)
     }
 
@@ -104,19 +104,19 @@ impl Sample {
         read_record(record.to_string().as_bytes()).unwrap()
     }
 
-    fn run(&self, words: &[&str]) -> Output {
+    pub(crate) fn run(&self, words: &[&str]) -> Output {
         run(&self.db, words)
     }
 
     /// What a run prints, where it ends well.
-    fn says(&self, words: &[&str]) -> String {
+    pub(crate) fn says(&self, words: &[&str]) -> String {
         let output = self.run(words);
         let errors = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{words:?}: {errors}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn json(&self, words: &[&str]) -> serde_json::Value {
+    pub(crate) fn json(&self, words: &[&str]) -> serde_json::Value {
         serde_json::from_str(&self.says(words)).unwrap()
     }
 
@@ -129,7 +129,7 @@ impl Sample {
     }
 }
 
-fn run(db: &Path, words: &[&str]) -> Output {
+pub(crate) fn run(db: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_obit"));
     command.args(words).arg("--db").arg(db);
     let has_page = ["top", "show", "diff"].contains(&words[0]);

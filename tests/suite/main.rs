@@ -19,6 +19,7 @@ mod containers;
 mod debuginfod;
 mod docs;
 mod export;
+mod exposures;
 mod first_screen;
 mod formats;
 mod golden;

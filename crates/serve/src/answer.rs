@@ -1,15 +1,17 @@
 //! From a request to its answer: who asks, whether that may be, then the page or the API.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use obit_render::served::{Frame, POLICY, Place, problem as problem_page};
 use obit_triage::StoreError;
+use obit_triage::history::Exposure;
 use obit_triage::store::StoreTrouble;
 
 use crate::audit::{Anchor, AuditError, AuditLog, Entry, Line};
 use crate::desk::Desk;
+use crate::exposures::Exposures;
 use crate::gate::{Gate, Way, Who, client};
 use crate::http::{Answers, Method, Request, Response};
 use crate::listen::ServeError;
@@ -74,6 +76,7 @@ pub(crate) struct App {
     pub(crate) gate: Gate,
     pub(crate) log: AuditLog,
     pub(crate) settings: Settings,
+    exposures: Exposures,
     asking: Rate,
     guesses: Rate,
     changes: Rate,
@@ -91,7 +94,10 @@ struct Audited {
 }
 
 impl App {
-    pub(crate) fn new(settings: Settings, place: Option<SocketAddr>) -> Result<Self, ServeError> {
+    pub(crate) fn new(
+        mut settings: Settings,
+        place: Option<SocketAddr>,
+    ) -> Result<Self, ServeError> {
         let desk = Desk::open(&settings.store)?;
         let gate = Gate::new(&settings.auth, place, &settings.hosts, settings.url.as_deref())?;
         if let Some(warning) = gate.warning() {
@@ -125,6 +131,7 @@ impl App {
             desk,
             gate,
             log,
+            exposures: Exposures::of(settings.exposure.take()),
             settings,
             asking: Rate::new(asking),
             guesses: Rate::new(Some(GUESSES)),
@@ -139,13 +146,19 @@ impl App {
         (self.settings.clock)()
     }
 
-    /// An answer that depends on `key` and the store alone.
+    /// How much each build ran, as the file says now.
+    pub(crate) fn exposure(&self) -> Option<Arc<Exposure>> {
+        self.exposures.current(&*self.settings.log).0
+    }
+
+    /// An answer that depends on `key`, the exposures and the store alone.
     pub(crate) fn kept(
         &self,
         key: &str,
         make: impl FnOnce() -> Result<Vec<u8>, Failed>,
     ) -> Result<Bytes, Failed> {
-        self.desk.kept(key, make)?.ok_or_else(|| {
+        let (_, version) = self.exposures.current(&*self.settings.log);
+        self.desk.kept(&format!("{version} {key}"), make)?.ok_or_else(|| {
             let problem = Problem::new(503, "the answer is being made: ask again in a few seconds");
             problem.with("retry-after", "2").into()
         })

@@ -196,7 +196,7 @@ impl App {
 
     fn api_builds(&self, fields: &Fields, asked: &Asked<'_>) -> Result<Response, Failed> {
         fields.only(&["program"])?;
-        let (order, exposure) = (&self.settings.order, &self.settings.exposure);
+        let (order, exposure) = (&self.settings.order, self.exposure());
         let mut builds = self
             .desk
             .ask(asked.role().level(), |store| store.builds(order.as_ref(), exposure.as_ref()))?;

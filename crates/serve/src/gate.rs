@@ -11,7 +11,8 @@ use crate::problem::Problem;
 use crate::sessions::{Lifetime, Sessions};
 use crate::settings::{Auth, Trusted};
 use crate::shared::{LINK_COOKIE, Link, Links, Maker};
-use crate::users::{Role, Stamp, Users, UsersError, UsersFile, hash_of, is_name, random_token};
+use crate::stamp::Stamp;
+use crate::users::{Role, Users, UsersError, UsersFile, hash_of, is_name, random_token};
 
 /// The cookie that holds a session.
 pub(crate) const COOKIE: &str = "obit_session";

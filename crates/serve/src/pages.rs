@@ -269,7 +269,7 @@ impl App {
         Fields::read(asked.request.query.as_bytes())?.only(&[])?;
         let key = format!("/builds {:?}", who.role.level());
         let content = self.kept(&key, || {
-            let (order, exposure) = (&self.settings.order, &self.settings.exposure);
+            let (order, exposure) = (&self.settings.order, self.exposure());
             let builds = self
                 .desk
                 .ask(who.role.level(), |store| store.builds(order.as_ref(), exposure.as_ref()))?;
@@ -428,7 +428,7 @@ impl App {
 
     /// `options` with what is known of the builds.
     pub(crate) fn options(&self, options: &ViewOptions) -> ViewOptions {
-        let (order, exposure) = (self.settings.order.clone(), self.settings.exposure.clone());
+        let (order, exposure) = (self.settings.order.clone(), self.exposure());
         ViewOptions { order, exposure, ..options.clone() }
     }
 }

@@ -4,8 +4,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use obit_triage::history::{BuildOrder, Exposure};
+use obit_triage::history::BuildOrder;
 
+use crate::exposures::ExposureFile;
 use crate::http::Peer;
 
 /// How a server is set up.
@@ -24,8 +25,8 @@ pub struct Settings {
     pub rate: Option<u32>,
     /// The order of releases.
     pub order: Option<BuildOrder>,
-    /// How much each ran.
-    pub exposure: Option<Exposure>,
+    /// The file that says how much each ran; it is read again when it changes.
+    pub exposure: Option<ExposureFile>,
     /// The published description of the API.
     pub description: &'static str,
     /// Messages for the one who runs it: nothing of them leaves.

@@ -12,6 +12,8 @@ use obit_redact::Level;
 use rustix::fs::{FlockOperation, flock};
 use sha2::{Digest, Sha256};
 
+use crate::stamp::Stamp;
+
 /// Bytes of a file of users.
 const LONGEST_FILE: u64 = 1 << 20;
 /// Characters of a name.
@@ -133,33 +135,13 @@ pub(crate) struct UsersFile {
     path: PathBuf,
 }
 
-/// What shows that a file is still the one that was read, with the same rights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    file: (u64, u64),
-    size: u64,
-    changed: [i64; 4],
-    rights: (u32, u32),
-}
-
 impl UsersFile {
     pub(crate) fn at(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
 
     pub(crate) fn stamp(&self) -> Result<Stamp, UsersError> {
-        let metadata = fs::metadata(&self.path).map_err(|source| self.io(source))?;
-        Ok(Stamp {
-            file: (metadata.dev(), metadata.ino()),
-            size: metadata.size(),
-            changed: [
-                metadata.mtime(),
-                metadata.mtime_nsec(),
-                metadata.ctime(),
-                metadata.ctime_nsec(),
-            ],
-            rights: (metadata.mode(), metadata.uid()),
-        })
+        Stamp::of(&self.path).map_err(|source| self.io(source))
     }
 
     /// Reads it, if no one else can.

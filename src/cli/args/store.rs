@@ -1,7 +1,10 @@
 //! Which store, and which of its crashes.
 
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
@@ -49,7 +52,7 @@ pub(crate) struct ServedBuilds {
     /// How much each release or build ran: CSV with a header (build or version, exposure, unit,
     /// program, from, to), the JSON answer of Prometheus to a query, or lines of NAME,NUMBER
     #[arg(long, value_name = "FILE", hide_short_help = true)]
-    pub(crate) exposure: Option<PathBuf>,
+    exposure: Option<PathBuf>,
 }
 
 /// Which store, and what the user knows of the builds in it.
@@ -69,9 +72,15 @@ impl ServedBuilds {
         read(self.build_order.as_deref(), BuildOrder::parse)
     }
 
+    /// The file that says how much each ran.
+    pub(crate) fn exposure_file(&self) -> Option<&Path> {
+        self.exposure.as_deref()
+    }
+
     /// How much each ran.
-    pub(crate) fn exposure(&self) -> Result<Option<Exposure>, Failure> {
-        read(self.exposure.as_deref(), Exposure::parse)
+    pub(crate) fn exposure(&self) -> Result<Option<Arc<Exposure>>, Failure> {
+        let read = self.exposure.as_deref().map(read_exposures).transpose();
+        read.map_err(|problem| Failure::new(Exit::Usage, &problem))
     }
 }
 
@@ -87,7 +96,7 @@ impl BuildArgs {
     }
 
     /// How much each ran.
-    pub(crate) fn exposure(&self) -> Result<Option<Exposure>, Failure> {
+    pub(crate) fn exposure(&self) -> Result<Option<Arc<Exposure>>, Failure> {
         self.served.exposure()
     }
 
@@ -195,18 +204,27 @@ fn window(text: &str) -> Result<i64, String> {
 /// Bytes of a list that are read.
 const LONGEST_LIST: u64 = 16 << 20;
 
+/// The exposures of a file.
+pub(crate) fn read_exposures(path: &Path) -> Result<Arc<Exposure>, String> {
+    parsed(path, |text| Exposure::parse(text).map(Arc::new))
+}
+
 fn read<T, E: Display>(
     path: Option<&Path>,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<Option<T>, Failure> {
-    let Some(path) = path else { return Ok(None) };
-    let failed = |problem: &dyn Display| {
-        Failure::new(Exit::Usage, &format!("{}: {problem}", path.display()))
-    };
-    let length = std::fs::metadata(path).map_err(|error| failed(&error))?.len();
-    if length > LONGEST_LIST {
-        return Err(failed(&"is too long for a list"));
+    let read = path.map(|path| parsed(path, parse)).transpose();
+    read.map_err(|problem| Failure::new(Exit::Usage, &problem))
+}
+
+fn parsed<T, E: Display>(path: &Path, parse: impl Fn(&str) -> Result<T, E>) -> Result<T, String> {
+    let failed = |problem: &dyn Display| format!("{}: {problem}", path.display());
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    let read = file.take(LONGEST_LIST + 1).read_to_string(&mut text);
+    read.map_err(|error| failed(&error))?;
+    if text.len() as u64 > LONGEST_LIST {
+        return Err(failed(&"has more than 16 MiB"));
     }
-    let text = std::fs::read_to_string(path).map_err(|error| failed(&error))?;
-    parse(&text).map(Some).map_err(|error| failed(&error))
+    parse(&text).map_err(|error| failed(&error))
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use obit::serve::{
-    Auth, Listen, Role, ServeError, Server, Settings, Trusted, UsersError, new_token,
+    Auth, ExposureFile, Listen, Role, ServeError, Server, Settings, Trusted, UsersError, new_token,
 };
 
 use super::watch::stop_on_signals;
 use crate::cli::args::choices::{Choice, one_of};
-use crate::cli::args::store::{ServedBuilds, clock};
+use crate::cli::args::store::{ServedBuilds, clock, read_exposures};
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -85,7 +85,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
         url: args.url.clone(),
         rate: (args.rate > 0).then_some(args.rate),
         order: args.builds.order()?,
-        exposure: args.builds.exposure()?,
+        exposure: args.builds.exposure()?.zip(args.builds.exposure_file()).map(|(_, path)| {
+            ExposureFile { path: path.to_owned(), read: Box::new(read_exposures) }
+        }),
         description: DESCRIPTION,
         log: Box::new(say),
         clock,

@@ -6,6 +6,7 @@ use super::groups::{write_course, write_table_markdown};
 use super::{cell, code_cell};
 use crate::layout::{counted, grouped};
 use crate::terminal::groups::surge;
+use crate::terminal::rates;
 use obit_triage::history::Status;
 use obit_triage::time::minute_of;
 use obit_triage::views::{GroupSummary, Overview};
@@ -53,6 +54,13 @@ pub(crate) fn write_digest(out: &mut dyn io::Write, overview: &Overview) -> io::
             let surge = surge(group).map(|surge| format!("; {surge}")).unwrap_or_default();
             let (id, reason) = (code_cell(&group.id), cell(&group.reason));
             writeln!(out, "- {id}: {weak}{reason}{}", cell(&surge))?;
+            for line in rates::began(group)
+                .map(|began| format!("began in {began}"))
+                .into_iter()
+                .chain(rates::newest(group))
+            {
+                writeln!(out, "  - {}", cell(&line))?;
+            }
         }
         let rest = groups().count().saturating_sub(DIGEST_ROWS);
         if rest > 0 {

@@ -5,9 +5,9 @@ use std::io;
 use super::groups::ticket_cell;
 use super::{cell, code_cell};
 use crate::layout::counted;
-use crate::terminal::chart;
 use crate::terminal::group::{signatures, state, trait_line};
 use crate::terminal::groups::{class, releases, shares, sparkline, surge, ticket, title};
+use crate::terminal::{chart, rates};
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::GroupDetail;
 
@@ -49,6 +49,15 @@ pub(crate) fn write_group_markdown(
     }
     for line in shares(group).into_iter().chain(surge(group)) {
         writeln!(out, "- {}", cell(&line))?;
+    }
+    if let Some(began) = rates::began(group) {
+        writeln!(out, "- began in {}", cell(&began))?;
+    }
+    for release in &group.releases {
+        let parts = rates::of_release(release);
+        if !parts.is_empty() {
+            writeln!(out, "- {}: {}", cell(&release.name), cell(&parts.join("; ")))?;
+        }
     }
     if ticket(group).is_some() {
         writeln!(out, "- {}", ticket_cell(group))?;

@@ -5,6 +5,7 @@ use std::io;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use super::groups::text;
+use super::rates;
 use crate::PageOptions;
 use crate::identity::short_build_id;
 use crate::layout::counted;
@@ -68,7 +69,14 @@ fn write_program(
     if let Some(header) = lines.next() {
         writeln!(out, "{}", options.color.paint(Style::Aside, header.trim_end()))?;
     }
-    lines.try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+    lines.try_for_each(|line| writeln!(out, "{}", line.trim_end()))?;
+    for release in &program.releases {
+        let parts = rates::of_builds(release);
+        if !parts.is_empty() {
+            writeln!(out, "  {}: {}", text(&release.name), parts.join("; "))?;
+        }
+    }
+    Ok(())
 }
 
 fn row(name: String, build: &BuildReport, note: &str, options: &PageOptions) -> [String; 8] {

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::chart;
 use super::groups::{class, releases, shares, text, ticket, title};
+use super::{chart, rates};
 use crate::layout::{counted, cut_middle, cut_start, pad, width, wrap};
 use crate::style::Style;
 use crate::{Detail, PageOptions};
@@ -62,8 +62,14 @@ pub(crate) fn write_group(
         let line = format!("{first} to {last} UTC, {}{hosts}", releases(&group.releases));
         say("seen", &line)?;
     }
+    if let Some(began) = rates::began(group) {
+        say("began", &began)?;
+    }
     if let Some(shares) = shares(group) {
         say("share", &shares)?;
+    }
+    if let Some(rate) = rates::newest(group) {
+        say("rate", &rate)?;
     }
     if let Some(surge) = &group.surge {
         say("surge", &surge.text())?;
@@ -262,6 +268,9 @@ fn write_counts(
         let name = pad(&cut_middle(&name(count), columns), columns);
         let line = format!("  {name}  {}{dates}", pad(&share, 18));
         writeln!(out, "{}", line.trim_end())?;
+        for part in rates::of_release(count) {
+            writeln!(out, "    {}", options.color.paint(Style::Aside, &part))?;
+        }
     }
     write_rest(out, counts.len(), most, "more", options)
 }

@@ -4,7 +4,7 @@ use std::io;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
-use super::chart;
+use super::{chart, rates};
 use crate::layout::{counted, cut_middle, grouped, width, wrap};
 use crate::style::Style;
 use crate::visible::visible;
@@ -260,6 +260,7 @@ fn where_and_when(group: &GroupSummary, is_wide: bool) -> String {
         parts.push(counted(group.hosts as usize, "host"));
     }
     parts.extend(shares(group));
+    parts.extend(rates::newest(group));
     let mut line = parts.join(", ");
     for note in surge(group).into_iter().chain(ticket(group)) {
         line.push_str(if line.is_empty() { "" } else { "; " });

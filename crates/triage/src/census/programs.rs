@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Census;
-use crate::history::{
-    BuildOrder, CommonFunctions, Exposure, ProgramHistory, Releases, State,
-};
+use crate::history::{BuildOrder, CommonFunctions, Exposure, ProgramHistory, Releases, State};
 
 /// Programs of a census, and their releases.
 pub(crate) struct Programs {

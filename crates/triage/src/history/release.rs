@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::build::Build;
-use super::placement::{Placement, Unplaced};
 use super::exposure::{Exposure, Ran};
+use super::placement::{Placement, Unplaced};
 use super::release_lists::{BuildOrder, is_build_id};
 use super::trend::Rate;
 use super::version::compare_versions;

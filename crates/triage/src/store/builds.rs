@@ -1,5 +1,7 @@
 //! The builds that the store has dumps of.
 
+use std::sync::Arc;
+
 use super::connection::Store;
 use super::error::StoreError;
 use crate::history::{BuildOrder, Exposure};
@@ -13,7 +15,7 @@ impl Store {
     pub fn builds(
         &self,
         order: Option<&BuildOrder>,
-        exposure: Option<&Exposure>,
+        exposure: Option<&Arc<Exposure>>,
     ) -> Result<Builds, StoreError> {
         Ok(builds(&mut self.census()?, order, exposure))
     }

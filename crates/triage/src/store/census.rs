@@ -14,7 +14,8 @@ use crate::history::{Build, Event, State};
 impl Store {
     /// Everything that is counted.
     pub(super) fn census(&self) -> Result<Census, StoreError> {
-        self.read_census().map_err(|source| self.failed(source))
+        let census = self.read_census().map_err(|source| self.failed(source))?;
+        Ok(self.seen_census(census))
     }
 
     /// Of the programs that dumps came of behind the row `after`; all, if none came. Hosts and

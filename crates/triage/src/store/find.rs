@@ -44,8 +44,8 @@ impl Store {
                 .connection
                 .query_row(
                     "SELECT id, EXISTS (SELECT 1 FROM trace WHERE bug = bug.n AND dumps > 0)
-                     FROM bug WHERE id = ?1 OR name = ?1 ORDER BY 2 DESC LIMIT 1",
-                    [id],
+                     FROM bug WHERE id = ?1 OR (?2 AND name = ?1) ORDER BY 2 DESC LIMIT 1",
+                    params![id, self.shows_names()],
                     |row| Ok((row.get(0)?, row.get(1)?)),
                 )
                 .optional()?;

@@ -3,6 +3,7 @@
 use obit_redact::{Level, Origin, Redactor};
 
 use super::connection::Store;
+use crate::census::Census;
 use crate::record::{Record, read_record, write_record};
 
 /// The level in the JSON of a record. Quotes within its texts are escaped.
@@ -50,6 +51,41 @@ impl Store {
         write_record(&record, &mut json).ok()?;
         json.truncate(json.trim_ascii_end().len());
         Some(json)
+    }
+
+    /// What people recorded of groups, and names of hosts, as a strict reader sees them:
+    /// conditions are then about what is seen, too.
+    pub(super) fn seen_census(&self, mut census: Census) -> Census {
+        let Some(mut redactor) = self.strict() else { return census };
+        let mut show = |origin, text: &mut String| {
+            *text = redactor.show(origin, text).into_string();
+        };
+        census.hosts.iter_mut().for_each(|host| show(Origin::ProcessName, host));
+        for group in &mut census.groups {
+            group.name.iter_mut().for_each(|name| show(Origin::OwnWords, name));
+            // A person's name is known by its place alone.
+            group.assignee.iter_mut().for_each(|name| show(Origin::ThreadName, name));
+            group.link.iter_mut().for_each(|link| show(Origin::OwnWords, link));
+        }
+        census
+    }
+
+    /// The name of a host, as a strict reader sees it.
+    pub(super) fn seen_host(&self, host: String) -> String {
+        match self.strict() {
+            Some(mut redactor) => redactor.show(Origin::ProcessName, &host).into_string(),
+            None => host,
+        }
+    }
+
+    /// Whether its reader sees everything that people recorded.
+    pub(super) fn shows_names(&self) -> bool {
+        self.view != Some(Level::Strict)
+    }
+
+    /// The redactor of a reader who sees as little as there is.
+    fn strict(&self) -> Option<Redactor> {
+        (!self.shows_names()).then(|| Redactor::with_random_key(Level::Strict))
     }
 
     /// A text of the tables as it is shown. Tables do not say at which level it was redacted.
@@ -104,6 +140,46 @@ mod tests {
         store.view_at(Level::Strict);
         let shown = all(&store, &id);
         assert!(!shown.contains("rosalind") && !shown.contains("orsolya"), "{shown}");
+    }
+
+    #[test]
+    fn a_strict_reader_sees_neither_who_works_on_a_group_nor_finds_it_by_its_name() {
+        use crate::store::{Found, GroupChange, Revised};
+        use crate::views::{Filter, ViewOptions};
+        let (mut store, _) = store("default");
+        let id = store.groups().unwrap()[0].id.clone();
+        let change = GroupChange {
+            assignee: Some(Some("rosalind".to_owned())),
+            link: Some(Some("https://bugs.example/?to=rosalind@example.org".to_owned())),
+            ..GroupChange::default()
+        };
+        assert!(matches!(store.revise(&id, &change, None, 8).unwrap(), Revised::Done(_)));
+        store.name_group(&id, "mail of rosalind@example.org").unwrap();
+        store
+            .connection
+            .execute("INSERT INTO host (name) VALUES ('pc-rosalind@example.org')", [])
+            .unwrap();
+        store.connection.execute("UPDATE dump SET host = (SELECT max(n) FROM host)", []).unwrap();
+        store.connection.execute("DELETE FROM sightings", []).unwrap();
+        let seen = |store: &Store, condition: &str| {
+            let filter = Filter::parse(condition, 0).unwrap();
+            let options = ViewOptions { filter, ..ViewOptions::default() };
+            let list = format!("{:?}", store.overview(&options, 9).unwrap().groups);
+            let detail = store.detail(&id, &options, 9).unwrap();
+            list + &format!("{:?}", detail)
+        };
+        assert!(seen(&store, "assignee=rosalind").matches("rosalind").count() > 4);
+        store.view_at(Level::Strict);
+        let all = seen(&store, "count>=1");
+        assert!(!all.contains("rosalind"), "{all}");
+        assert!(all.contains("<name") && all.contains("<email"), "{all}");
+        // Nor can a condition be used to find out.
+        for condition in ["assignee=rosalind", "host=pc-rosalind*"] {
+            assert_eq!(seen(&store, condition), "[]None", "{condition}");
+        }
+        let found = store.find("mail of rosalind@example.org").unwrap();
+        assert_eq!(found, Found::Nothing);
+        assert_eq!(store.find(&id).unwrap(), Found::Group(id.clone()));
     }
 
     #[test]

@@ -104,8 +104,8 @@ impl Store {
             while let Some(row) = found.next()? {
                 let (time, n): (i64, i64) = (row.get(0)?, row.get(1)?);
                 let host: Option<String> = row.get(2)?;
-                let host = host.as_deref().unwrap_or_default();
-                if view.takes_time(time) && view.filter.takes_unreadable(time, host) {
+                let host = host.map(|host| self.seen_host(host)).unwrap_or_default();
+                if view.takes_time(time) && view.filter.takes_unreadable(time, &host) {
                     rows.push((time, n));
                 }
             }

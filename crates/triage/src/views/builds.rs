@@ -1,6 +1,7 @@
 //! The builds of each program: which are releases, in which order, and which are none.
 
 use std::io;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -114,9 +115,10 @@ impl Builds {
         };
         self.programs.iter().any(|program| {
             let releases = &program.releases;
-            releases.iter().any(|release| {
-                release.name == name || release.builds.iter().any(is_build)
-            }) || program.others.iter().any(is_build)
+            releases
+                .iter()
+                .any(|release| release.name == name || release.builds.iter().any(is_build))
+                || program.others.iter().any(is_build)
         })
     }
 }
@@ -141,10 +143,10 @@ impl From<&Build> for BuildReport {
 pub(crate) fn builds(
     census: &mut Census,
     order: Option<&BuildOrder>,
-    exposure: Option<&Exposure>,
+    exposure: Option<&Arc<Exposure>>,
 ) -> Builds {
     census.count_dumps();
-    let programs = Programs::of(census, order, exposure);
+    let programs = Programs::of(census, order, exposure.map(Arc::as_ref));
     let options = ViewOptions { exposure: exposure.cloned(), ..ViewOptions::default() };
     let of = |releases| RateCounts::new(releases, &options, None);
     let mut counts: Vec<Option<RateCounts<'_>>> = programs.releases.iter().map(of).collect();

@@ -1,5 +1,7 @@
 //! How to look at the groups.
 
+use std::sync::Arc;
+
 use super::filter::Filter;
 use super::series::Per;
 use crate::history::{BuildOrder, Exposure};
@@ -10,7 +12,7 @@ pub struct ViewOptions {
     /// The order of releases.
     pub order: Option<BuildOrder>,
     /// How much each ran.
-    pub exposure: Option<Exposure>,
+    pub exposure: Option<Arc<Exposure>>,
     /// Seconds since 1970; the newest dump, if not given. Later dumps are not counted.
     pub now: Option<i64>,
     /// Only dumps from this time on: seconds since 1970.

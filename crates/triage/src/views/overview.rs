@@ -99,7 +99,7 @@ pub(crate) fn ranked<'c>(
     let census: &'c Census = census;
     let from = census.sightings.iter().map(|sighting| sighting.event.time).min().unwrap_or(now);
     let (start, end) = span(from, now, options);
-    let programs = Programs::of(census, options.order.as_ref(), options.exposure.as_ref());
+    let programs = Programs::of(census, options.order.as_ref(), options.exposure.as_deref());
     let heap = heap_damage(census, &programs);
     let mut ranked = Ranked {
         overview: Overview {

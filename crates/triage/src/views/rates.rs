@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::options::ViewOptions;
 use crate::census::Sighting;
-use crate::history::{
-    Covered, HOSTS, NotCovered, Rate, Releases, p_of_difference, rate_interval,
-};
+use crate::history::{Covered, HOSTS, NotCovered, Rate, Releases, p_of_difference, rate_interval};
 
 /// Crashes of a release per exposure.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -143,8 +141,7 @@ impl<'r> RateCounts<'r> {
             let per = |count: f64| count / covered.amount;
             let compared = before.map(|(with, before)| RateComparison {
                 with: with.to_owned(),
-                ratio: (before.count > 0)
-                    .then(|| here.count as f64 / here.expected_from(before)),
+                ratio: (before.count > 0).then(|| here.count as f64 / here.expected_from(before)),
                 p: p_of_difference(here, before),
             });
             before = Some((&release.name, here));

@@ -67,7 +67,7 @@ fn of(detail: &GroupDetail) -> Markup {
             span.name { (title(group)) } " "
             span.aside { (counted(group.count as usize, "dump")) }
         }
-        (scrolling("Dumps of the group", &dump_rows(&detail.dumps)))
+        (scrolling("Dumps of the group", &dump_rows(&detail.dumps, &|_, id| id.clone())))
         (more_by(rest, "dump", "obit show GROUP -n 0"))
     }
 }

@@ -13,6 +13,7 @@ use crate::html::page::{command, scrolling};
 use crate::layout::{counted, cut_end, grouped};
 use crate::terminal::group::{state, trait_line};
 use crate::terminal::groups::{explanation, shares};
+use crate::terminal::rates;
 use obit_triage::time::{day_of, minute_of};
 use obit_triage::views::{DumpLine, GroupDetail, ReleaseCount, StackLine, Survey};
 
@@ -104,6 +105,7 @@ fn group(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
                     (builds(detail, most))
                     (hosts(detail, most))
                 }
+                (rates_of(detail, most))
                 (dumps(detail, beside, most))
                 (suspects(detail))
                 (commands(detail, beside, most))
@@ -147,7 +149,9 @@ pub(super) fn story(detail: &GroupDetail, beside: &Beside) -> Markup {
                     (minute_of(first.time)) " to " (minute_of(last.time))
                 }))
             }
+            @if let Some(began) = rates::began(group) { (pair("began", &visible_line(&began))) }
             @if let Some(shares) = shares(group) { (pair("share", &visible_line(&shares))) }
+            @if let Some(rate) = rates::newest(group) { (pair("rate", &visible_line(&rate))) }
             @if let Some(surge) = &group.surge { (pair("surge", &html! { (surge.text()) })) }
             @if let Some(ticket) = ticket(group) { (pair("ticket", &ticket)) }
             @if !group.programs.is_empty() {
@@ -231,6 +235,25 @@ pub(super) fn builds(detail: &GroupDetail, most: &Most) -> Markup {
     counts("Builds", &detail.builds, most.builds, &name)
 }
 
+/// What is known of releases beside their dumps, where exposures were given.
+pub(super) fn rates_of(detail: &GroupDetail, most: &Most) -> Markup {
+    let known = detail.group.releases.iter().rev().filter(|r| !rates::of_release(r).is_empty());
+    let known: Vec<&ReleaseCount> = known.take(most.builds).collect();
+    html! {
+        @if !known.is_empty() {
+            h3 { "Rates by release " span.aside { "95 % intervals" } }
+            ul.traits {
+                @for release in known {
+                    li {
+                        (stored(&release.name, NAME / 4)) ": "
+                        (visible_line(&rates::of_release(release).join("; ")))
+                    }
+                }
+            }
+        }
+    }
+}
+
 pub(super) fn hosts(detail: &GroupDetail, most: &Most) -> Markup {
     counts("Hosts", &detail.hosts, most.hosts, &|count| stored(&count.name, NAME / 2))
 }
@@ -269,8 +292,8 @@ pub(super) fn shown_dumps(groups: usize) -> usize {
     Most::of(groups).dumps
 }
 
-/// Dumps as a table: when, where, and which file.
-pub(super) fn dump_rows(dumps: &[DumpLine]) -> Markup {
+/// Dumps as a table: when, where, and which file. `name` lays out the id of a crash.
+pub(super) fn dump_rows(dumps: &[DumpLine], name: &dyn Fn(&DumpLine, &Markup) -> Markup) -> Markup {
     html! {
         table.wide.dumps {
             thead {
@@ -285,8 +308,10 @@ pub(super) fn dump_rows(dumps: &[DumpLine]) -> Markup {
                     tr {
                         td.number { (minute_of(dump.time)) }
                         td {
-                            code { (stored(id, NAME / 4)) }
-                            @if !dump.is_complete { " " span.badge.doubt { "incomplete" } }
+                            (name(dump, &html! {
+                                code { (stored(id, NAME / 4)) }
+                                @if !dump.is_complete { " " span.badge.doubt { "incomplete" } }
+                            }))
                         }
                         td { (stored(dump.release.as_deref().unwrap_or_default(), NAME / 4)) }
                         td { (stored(dump.host.as_deref().unwrap_or_default(), NAME / 4)) }
@@ -304,10 +329,11 @@ fn dumps(detail: &GroupDetail, beside: &Beside, most: &Most) -> Markup {
     let shown = detail.dumps.get(..most.dumps).unwrap_or(&detail.dumps);
     let rest = (detail.group.total as usize).saturating_sub(shown.len());
     let is_beside = beside.dumps.contains(&detail.group.id);
+    let plain = |_: &DumpLine, id: &Markup| id.clone();
     html! {
         @if !shown.is_empty() {
             h3 { "Newest dumps" }
-            (scrolling("Dumps of the group", &dump_rows(shown)))
+            (scrolling("Dumps of the group", &dump_rows(shown, &plain)))
         }
         @if is_beside {
             p {

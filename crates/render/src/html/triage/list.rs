@@ -5,10 +5,11 @@ use maud::{Markup, html};
 use super::anchor;
 use super::drawing::{bar, day, severity, sparkline, status, ticket, title};
 use crate::html::budget::{Budget, more_by};
-use crate::html::escape::{NAME, bounded, stored};
+use crate::html::escape::{NAME, bounded, stored, visible_text};
 use crate::html::page::scrolling;
 use crate::layout::{cut_end, grouped};
 use crate::terminal::groups::releases;
+use crate::terminal::rates;
 use obit_report::Severity;
 use obit_triage::history::Status;
 use obit_triage::views::{GroupSummary, Survey};
@@ -127,10 +128,13 @@ pub(super) fn row(at: usize, group: &GroupSummary, most: u64, href: Option<&str>
                 @if let Some(href) = href { a href=(href) { (cause) } } @else { (cause) }
                 @if let Some(name) = &group.name { " " span.badge { (stored(name, NAME)) } }
                 @if let Some(ticket) = ticket(group) { " " span.aside { (ticket) } }
+                @if let Some(rate) = rates::newest(group) { " " span.aside { (visible_text(&rate, NAME * 2)) } }
             }
             td.sig { code { (stored(&group.signature, NAME / 2)) } }
             td.builds data-value=(extent(group)) { (cut_end(&releases(&group.releases), NAME / 4)) }
-            td.first data-value=(time(&group.first)) { (day(group.first.as_ref())) }
+            td.first data-value=(time(&group.first)) title=[rates::began(group).map(|began| cut_end(&bounded(&format!("began in {began}")), WORDS))] {
+                (day(group.first.as_ref()))
+            }
             td.last data-value=(time(&group.last)) { (day(group.last.as_ref())) }
         }
     }

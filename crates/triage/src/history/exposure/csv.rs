@@ -70,7 +70,8 @@ enum Column {
 }
 
 /// Units that may head the column of the exposure.
-const UNITS: &[&str] = &["days", "devices", "hours", HOSTS, "requests", "runs", "sessions", "users"];
+const UNITS: &[&str] =
+    &["days", "devices", "hours", HOSTS, "requests", "runs", "sessions", "users"];
 
 impl Column {
     fn named(word: &str) -> Option<Self> {
@@ -127,9 +128,8 @@ fn columns(fields: &[String]) -> Result<Vec<Column>, RowProblem> {
     let mut columns: Vec<Column> = Vec::new();
     for field in fields {
         let column = Column::named(field).ok_or_else(|| RowProblem::Column(field.clone()))?;
-        let is_same = |known: &Column| {
-            (known.is_amount() && column.is_amount()) || *known == column
-        };
+        let is_same =
+            |known: &Column| (known.is_amount() && column.is_amount()) || *known == column;
         if columns.iter().any(is_same) {
             return Err(RowProblem::Twice(field.clone()));
         }
@@ -166,10 +166,7 @@ fn table<'t>(
     Ok(exposure)
 }
 
-fn row(
-    fields: &[String],
-    columns: &[Column],
-) -> Result<(String, Option<String>, Row), RowProblem> {
+fn row(fields: &[String], columns: &[Column]) -> Result<(String, Option<String>, Row), RowProblem> {
     let field = |wanted: &Column| {
         let at = columns.iter().position(|column| column == wanted)?;
         fields.get(at).map(|field| field.trim()).filter(|field| !field.is_empty())
@@ -363,8 +360,12 @@ mod tests {
 
     #[test]
     fn a_list_needs_no_header_and_may_be_toml() {
-        for text in ["2.1,1_200\n", "\"2.1\" = 1200 # hours\n", "[exposure]\n2.1=1200\n", "name,hrs\n2.1,1200\n"]
-        {
+        for text in [
+            "2.1,1_200\n",
+            "\"2.1\" = 1200 # hours\n",
+            "[exposure]\n2.1=1200\n",
+            "name,hrs\n2.1,1200\n",
+        ] {
             assert_eq!(amount(text, "x", "2.1"), Some(1200.0), "{text}");
         }
     }

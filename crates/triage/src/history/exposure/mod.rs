@@ -10,8 +10,8 @@ use super::build::Build;
 use super::release_lists::is_build_id;
 pub use csv::RowProblem;
 pub use prometheus::AnswerProblem;
-pub(crate) use ran::{Covered, NotCovered, Ran};
 use ran::Stretch;
+pub(crate) use ran::{Covered, NotCovered, Ran};
 
 /// How much each build or release ran.
 #[derive(Clone, Debug, Default, PartialEq)]

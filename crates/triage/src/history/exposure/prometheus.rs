@@ -228,7 +228,10 @@ mod tests {
             (series("NaN"), "\"NaN\""),
             (series("-1"), "\"-1\""),
             (series("+Inf"), "\"+Inf\""),
-            (r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#.into(), "bad_data: parse error"),
+            (
+                r#"{"status":"error","errorType":"bad_data","error":"parse error"}"#.into(),
+                "bad_data: parse error",
+            ),
             (r#"{"status":"success"}"#.into(), "no data"),
             ("{".into(), "not what /api/v1/query"),
         ] {

@@ -130,10 +130,8 @@ mod tests {
     use super::*;
 
     fn ran(stretches: &[(f64, Option<(i64, i64)>)]) -> Ran {
-        let stretches = stretches.iter().map(|(amount, period)| Stretch {
-            amount: *amount,
-            period: *period,
-        });
+        let stretches =
+            stretches.iter().map(|(amount, period)| Stretch { amount: *amount, period: *period });
         Ran::of(stretches.collect(), false)
     }
 

@@ -4,10 +4,11 @@ use maud::{Markup, html};
 
 use super::value;
 use crate::html::budget::{Budget, more_by};
-use crate::html::escape::{NAME, stored};
+use crate::html::escape::{NAME, stored, visible_text};
 use crate::html::page::scrolling;
 use crate::html::triage::drawing::{bar, day_at};
 use crate::layout::{counted, grouped};
+use crate::terminal::rates;
 use obit_triage::views::{BuildReport, Builds, ProgramBuilds};
 
 /// Programs, builds of each, and bytes of all of them.
@@ -60,6 +61,17 @@ fn program(program: &ProgramBuilds) -> Markup {
                 span.aside { (grouped(program.dumps)) " dumps; ordered by " (stored(&program.ordered_by, NAME / 4)) }
             }
             (scrolling("Builds", &table))
+            @if program.releases.iter().any(|release| !rates::of_builds(release).is_empty()) {
+                h3 { "Crashes per exposure " span.aside { "95 % intervals" } }
+                ul.traits {
+                    @for release in program.releases.iter().rev().take(BUILDS) {
+                        li {
+                            (stored(&release.name, NAME / 4)) ": "
+                            (visible_text(&rates::of_builds(release).join("; "), NAME * 4))
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -4,12 +4,14 @@ use maud::{Markup, html};
 
 use super::{crash_path, group_path, value};
 use crate::html::budget::more_by;
-use crate::html::escape::{NAME, bounded, stored, stored_path};
+use crate::html::escape::{NAME, bounded, stored};
 use crate::html::page::scrolling;
 use crate::html::triage::Beside;
 use crate::html::triage::chart::chart;
 use crate::html::triage::drawing::{status, title};
-use crate::html::triage::group::{Most, builds, hosts, pair, stack, story, traits};
+use crate::html::triage::group::{
+    Most, builds, dump_rows, hosts, pair, rates_of, stack, story, traits,
+};
 use crate::layout::counted;
 use obit_triage::time::minute_of;
 use obit_triage::views::{DumpLine, GroupDetail};
@@ -63,6 +65,7 @@ pub fn group(view: &GroupView<'_>) -> String {
                 (builds(detail, &most))
                 (hosts(detail, &most))
             }
+            (rates_of(detail, &most))
             (signatures(detail))
             (suspects(detail))
         }
@@ -165,36 +168,13 @@ fn forms(view: &GroupView<'_>, csrf: &str) -> Markup {
 }
 
 fn dumps(dumps: &[DumpLine], can_reveal: bool) -> Markup {
-    html! {
-        table.wide.dumps {
-            thead {
-                tr {
-                    th scope="col" { "Time" } th scope="col" { "Crash" } th scope="col" { "Build" }
-                    th scope="col" { "Host" } th scope="col" { "File" }
-                }
-            }
-            tbody {
-                @for dump in dumps {
-                    @let id = if dump.crash.is_empty() { &dump.dump } else { &dump.crash };
-                    tr {
-                        td.number { (minute_of(dump.time)) }
-                        td {
-                            a href=(crash_path(&dump.dump)) { code { (stored(id, NAME / 4)) } }
-                            @if !dump.is_complete { " " span.badge.doubt { "incomplete" } }
-                            @if can_reveal {
-                                " " a.aside href={ (crash_path(&dump.dump)) "/reveal" } { "reveal" }
-                            }
-                        }
-                        td { (stored(dump.release.as_deref().unwrap_or_default(), NAME / 4)) }
-                        td { (stored(dump.host.as_deref().unwrap_or_default(), NAME / 4)) }
-                        td.place {
-                            @if let Some(path) = &dump.path { (stored_path(path, NAME / 2)) }
-                        }
-                    }
-                }
-            }
+    dump_rows(dumps, &|dump, id| {
+        let path = crash_path(&dump.dump);
+        html! {
+            a href=(path) { (id) }
+            @if can_reveal { " " a.aside href={ (path) "/reveal" } { "reveal" } }
         }
-    }
+    })
 }
 
 fn signatures(detail: &GroupDetail) -> Markup {
