@@ -11,6 +11,8 @@ mod batch_worker;
 mod command;
 mod comparison;
 mod confined;
+#[cfg(feature = "serve")]
+mod core_query;
 mod core_source;
 mod destination;
 mod directories;

@@ -77,6 +77,8 @@ pub(crate) struct App {
     pub(crate) log: AuditLog,
     pub(crate) settings: Settings,
     exposures: Exposures,
+    /// Held while a question is asked of the cores.
+    pub(crate) asking_cores: Mutex<()>,
     asking: Rate,
     guesses: Rate,
     changes: Rate,
@@ -133,6 +135,7 @@ impl App {
             log,
             exposures: Exposures::of(settings.exposure.take()),
             settings,
+            asking_cores: Mutex::new(()),
             asking: Rate::new(asking),
             guesses: Rate::new(Some(GUESSES)),
             changes: Rate::new(Some(CHANGES)),
@@ -357,6 +360,8 @@ impl App {
             user: who.map(|who| (who.name.clone(), who.role.word().to_owned())),
             can_log_out: who.is_some_and(|who| matches!(who.way, Way::Session(_))),
             can_audit: who.is_some_and(|who| who.role == Role::Owner),
+            can_query: self.settings.cores.is_some()
+                && who.is_some_and(|who| who.role >= Role::Analyst),
             csrf: who.map(|who| who.csrf.clone()).unwrap_or_default(),
         };
         Response::of(status, "text/html; charset=utf-8", frame.page(title, place, content))

@@ -80,6 +80,7 @@ impl App {
                 Action::ApiDump => self.api_dump(&fields, asked),
                 Action::ApiReveal => self.api_reveal(&fields, asked, who),
                 Action::ApiBuilds => self.api_builds(&fields, asked),
+                Action::ApiQuery => self.api_query(asked, who),
                 Action::ApiSeries => self.api_series(&fields, asked),
                 Action::ApiSearch => self.api_search(&fields, asked),
                 Action::ApiAudit => self.api_audit(&fields),

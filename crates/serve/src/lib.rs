@@ -13,6 +13,7 @@
 //! | how is it started? | [`Settings`], [`Server`] |
 //! | who may do what? | [`Role`], [`Auth`], [`new_token`] |
 //! | who did what? | [`AuditLog`], [`Anchor`] |
+//! | what is asked of cores? | [`AskCores`], [`CoreQuestion`] |
 //! | what does the API promise? | [`openapi`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
@@ -22,6 +23,7 @@ mod api;
 mod asked;
 mod audit;
 mod change;
+mod cores;
 mod desk;
 mod exposures;
 mod gate;
@@ -40,6 +42,7 @@ mod stamp;
 mod users;
 
 pub use audit::{Anchor, AuditError, AuditLog, Entry, Line};
+pub use cores::{AskCores, CoreQuestion, NotAsked};
 pub use exposures::ExposureFile;
 pub use listen::{ServeError, Server};
 pub use openapi::openapi;

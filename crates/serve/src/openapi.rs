@@ -47,6 +47,12 @@ fn operation(action: Action) -> Option<Operation> {
             &[400, 404, 410, 413, 415, 422],
         ),
         Action::ApiBuilds => of("listBuilds", "Builds, as `obit builds --json`", "builds", &[400]),
+        Action::ApiQuery => of(
+            "queryCores",
+            "An expression in every frame at a place, as `obit query --format json`; goes into the audit log",
+            "Query",
+            &[400, 404, 413, 415, 422, 500],
+        ),
         Action::ApiSeries => {
             of("getSeries", "Dumps over time, by class and by build", "Series", &[400])
         }
@@ -155,7 +161,11 @@ fn described(
             described.insert("security".to_owned(), json!([]));
         }
         if method != Method::Get {
-            let body = if action == Action::ApiReveal { "Reason" } else { "Change" };
+            let body = match action {
+                Action::ApiReveal => "Reason",
+                Action::ApiQuery => "Question",
+                _ => "Change",
+            };
             let body = json!({
                 "required": true,
                 "content": { "application/json": { "schema": refer(body) } },
@@ -252,6 +262,21 @@ fn own_schemas() -> Map<String, Value> {
     }, "required": ["n", "time", "user", "role", "action", "target", "detail", "previous", "hash"] });
     let all = json!({
         "Any": { "type": "object" },
+        "Question": { "type": "object", "additionalProperties": false, "properties": {
+            "query": { "type": "string", "minLength": 1, "maxLength": 1000, "pattern": TEXT,
+                "description": "Place and expressions: list.c:12 { n->next }" },
+            "where": { "type": "string", "maxLength": 1000, "pattern": TEXT },
+            "crashed": { "type": "boolean" },
+            "limit": { "type": "integer", "minimum": 1, "maximum": 500 },
+        }, "required": ["query"] },
+        "Query": { "type": "object", "properties": {
+            "schema": { "const": "obit.query/1" }, "query": text(), "cores": count(),
+            "cores_with_place": count(), "frames": count(), "grouped": { "type": "boolean" },
+            "columns": { "type": "array", "items": text() }, "total_rows": count(),
+            "rows": { "type": "array", "items": { "type": "object" } },
+            "failures": { "type": "array", "items": { "type": "object" } },
+            "notes": { "type": "array", "items": text() },
+        }, "required": ["schema", "query", "columns", "rows"] },
         "Problem": { "type": "object", "properties": {
             "type": text(), "title": text(), "status": { "type": "integer" }, "detail": text(),
         }, "required": ["type", "title", "status", "detail"] },

@@ -55,6 +55,8 @@ impl App {
                 Action::Reveal => self.reveal(asked, who),
                 Action::Compare => self.compare(asked, who),
                 Action::Builds => self.builds(asked, who),
+                Action::AskQuery => self.query_page(asked, who),
+                Action::Query => self.query(asked, who),
                 Action::Audit => self.audit_page(asked, who),
                 Action::Logout => self.log_out(asked, who),
                 Action::Feed => self.feed(asked, who),
@@ -162,7 +164,7 @@ impl App {
     }
 
     /// The fields of a form that a page of this person sent.
-    fn form(&self, asked: &Asked<'_>, who: &Who) -> Result<Fields, Problem> {
+    pub(crate) fn form(&self, asked: &Asked<'_>, who: &Who) -> Result<Fields, Problem> {
         if !asked.request.is_of_type("application/x-www-form-urlencoded") {
             return Err(Problem::new(415, "expected a form of a page of this server"));
         }

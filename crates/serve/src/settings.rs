@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use obit_triage::history::BuildOrder;
 
+use crate::cores::AskCores;
 use crate::exposures::ExposureFile;
 use crate::http::Peer;
 
@@ -27,6 +28,8 @@ pub struct Settings {
     pub order: Option<BuildOrder>,
     /// The file that says how much each ran; it is read again when it changes.
     pub exposure: Option<ExposureFile>,
+    /// What asks cores, if anything does.
+    pub cores: Option<Box<dyn AskCores>>,
     /// The published description of the API.
     pub description: &'static str,
     /// Messages for the one who runs it: nothing of them leaves.

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use obit::serve::{
-    Auth, ExposureFile, Listen, Role, ServeError, Server, Settings, Trusted, UsersError, new_token,
+    AskCores, Auth, ExposureFile, Listen, Role, ServeError, Server, Settings, Trusted, UsersError,
+    new_token,
 };
 
 use super::watch::stop_on_signals;
 use crate::cli::args::choices::{Choice, one_of};
 use crate::cli::args::store::{ServedBuilds, clock, read_exposures};
+use crate::cli::core_query::CoresBelow;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -55,6 +57,9 @@ pub(crate) struct ServeArgs {
     /// The role of the new user
     #[arg(long, value_name = "ROLE", value_parser = one_of(ROLES), requires = "new_token")]
     role: Option<Role>,
+    /// Let analysts and owners ask the cores below this directory, as `obit query` does
+    #[arg(long, value_name = "DIR")]
+    cores: Option<PathBuf>,
     #[command(flatten)]
     builds: ServedBuilds,
 }
@@ -88,6 +93,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
         exposure: args.builds.exposure()?.zip(args.builds.exposure_file()).map(|(_, path)| {
             ExposureFile { path: path.to_owned(), read: Box::new(read_exposures) }
         }),
+        cores: args.cores.clone().map(cores_below).transpose()?,
         description: DESCRIPTION,
         log: Box::new(say),
         clock,
@@ -102,6 +108,15 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     say("Ctrl-C ends it");
     server.run(stop).map_err(refused)?;
     Ok(Exit::Success)
+}
+
+/// What asks the cores below a directory.
+fn cores_below(directory: PathBuf) -> Result<Box<dyn AskCores>, Failure> {
+    let named = directory.display().to_string();
+    match CoresBelow::at(directory) {
+        Ok(cores) => Ok(Box::new(cores)),
+        Err(error) => Err(Failure::new(Exit::Usage, &format!("--cores {named}: {error}"))),
+    }
 }
 
 /// How users are known, as `--auth` says.

@@ -6,6 +6,8 @@ mod stream;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use hyper::HeaderMap;
@@ -86,6 +88,8 @@ pub(crate) struct Request {
     pub(crate) peer: Peer,
     /// Whether it was answered before, by that there is no answer yet.
     pub(crate) is_again: bool,
+    /// Set when no one waits for the answer any more.
+    pub(crate) gone: Arc<AtomicBool>,
 }
 
 impl Request {

@@ -8,6 +8,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener as StdTcpListener};
 use std::os::unix::net::{UnixListener as StdUnixListener, UnixStream as StdUnixStream};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
 use std::time::Duration;
@@ -283,7 +284,9 @@ async fn respond(request: hyper::Request<Incoming>, peer: Peer, site: &Site) -> 
         body,
         peer,
         is_again: false,
+        gone: Arc::new(AtomicBool::new(false)),
     };
+    let _waits = Waits(Arc::clone(&request.gone));
     let end = Instant::now() + limits.patience;
     loop {
         let answered = answered(&request, site, end).await;
@@ -296,6 +299,15 @@ async fn respond(request: hyper::Request<Incoming>, peer: Peer, site: &Site) -> 
         // Without a thread meanwhile.
         request.is_again = true;
         sleep(AGAIN).await;
+    }
+}
+
+/// Someone who waits for an answer: the connection drops it with what it was for.
+struct Waits(Arc<AtomicBool>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 

@@ -15,6 +15,8 @@ pub enum Place {
     Groups,
     /// The builds.
     Builds,
+    /// Questions to cores.
+    Query,
     /// The audit log.
     Audit,
     /// None of these.
@@ -28,6 +30,8 @@ pub struct Frame {
     pub user: Option<(String, String)>,
     /// Whether there is a session that can be ended.
     pub can_log_out: bool,
+    /// Whether cores may be asked.
+    pub can_query: bool,
     /// Whether the audit log may be read.
     pub can_audit: bool,
     /// What forms must send along.
@@ -65,6 +69,7 @@ impl Frame {
                             @if self.user.is_some() {
                                 (link("/", "Groups", Place::Groups))
                                 (link("/builds", "Builds", Place::Builds))
+                                @if self.can_query { (link("/query", "Query", Place::Query)) }
                                 @if self.can_audit { (link("/audit", "Audit log", Place::Audit)) }
                             }
                         }

@@ -12,6 +12,7 @@ mod forms;
 mod frame;
 mod group;
 mod notices;
+mod query;
 mod series;
 
 use std::io;
@@ -26,6 +27,7 @@ pub use forms::{link, login, reveal, shared};
 pub use frame::{Frame, Place, script, style};
 pub use group::{GroupView, group};
 pub use notices::{AuditRow, audit, problem};
+pub use query::{QueryPage, QueryTable, query};
 
 use super::super::assets::{CRASH, policy};
 use super::super::crash;
