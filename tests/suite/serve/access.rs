@@ -18,6 +18,8 @@ fn matrix(group: &str, dump: &str) -> Vec<(&'static str, String, &'static str, &
         ("POST", format!("/crashes/{dump}/reveal"), "reason=because", "owner"),
         ("GET", "/compare".to_owned(), "", "viewer"),
         ("GET", "/builds".to_owned(), "", "viewer"),
+        ("GET", "/query".to_owned(), "", "analyst"),
+        ("POST", "/query".to_owned(), "query=main", "analyst"),
         ("GET", "/audit".to_owned(), "", "owner"),
         ("GET", "/feed.atom".to_owned(), "", "viewer"),
         ("GET", "/login".to_owned(), "", ""),
@@ -32,6 +34,7 @@ fn matrix(group: &str, dump: &str) -> Vec<(&'static str, String, &'static str, &
         ("GET", format!("/api/v1/dumps/{dump}"), "", "viewer"),
         ("POST", format!("/api/v1/dumps/{dump}/reveal"), r#"{"reason": "because"}"#, "owner"),
         ("GET", "/api/v1/builds".to_owned(), "", "viewer"),
+        ("POST", "/api/v1/query".to_owned(), r#"{"query": "main"}"#, "analyst"),
         ("GET", "/api/v1/series".to_owned(), "", "viewer"),
         ("GET", "/api/v1/search?q=main".to_owned(), "", "viewer"),
         ("GET", "/api/v1/audit".to_owned(), "", "owner"),
@@ -117,6 +120,47 @@ fn a_viewer_sees_strictly_and_an_owner_reveals_with_a_reason_that_is_kept() {
     assert_eq!(lines[0]["user"], "owner");
     assert_eq!(lines[0]["target"], "made-9-58");
     assert_eq!(lines[0]["detail"], "customer asked, ticket 12");
+}
+
+#[test]
+fn a_viewer_sees_neither_who_works_on_a_group_nor_its_ticket_nor_names_of_hosts() {
+    let (server, [viewer, analyst, _]) = Server::with_users();
+    let group = server.groups(&[&format!("Authorization: Bearer {analyst}")])[0].clone();
+    let link = format!("https://bugs.example/?for={SECRET}");
+    let set = obit()
+        .args(["state", &group, "--assign", "rosalind", "--link", &link, "--db"])
+        .arg(&server.db)
+        .output()
+        .unwrap();
+    assert_eq!(set.status.code(), Some(0), "{}", stderr(&set));
+    let named = obit()
+        .args(["group", "name", &group, &format!("mail to {SECRET}"), "--db"])
+        .arg(&server.db)
+        .output()
+        .unwrap();
+    assert_eq!(named.status.code(), Some(0), "{}", stderr(&named));
+    let pages = [
+        "/".to_owned(),
+        format!("/groups/{group}"),
+        "/feed.atom".to_owned(),
+        format!("/compare?one={group}&other={group}"),
+        "/api/v1/groups?limit=500".to_owned(),
+        format!("/api/v1/groups/{group}"),
+        format!("/api/v1/search?q={group}"),
+    ];
+    let mut shown = String::new();
+    for path in &pages {
+        let page = server.get_as(&viewer, path);
+        assert_eq!(page.status, 200, "{path}: {page:?}");
+        assert!(!page.body.contains(NAME) && !page.body.contains(SECRET), "{path}: {page:?}");
+        shown.push_str(&server.get_as(&analyst, path).body);
+    }
+    assert!(shown.contains(NAME) && shown.contains(SECRET));
+    let groups = |token: &str| {
+        let list = server.get_as(token, "/api/v1/groups?where=assignee%3Drosalind").json();
+        list["groups_total"].as_u64().unwrap()
+    };
+    assert_eq!((groups(&viewer), groups(&analyst)), (0, 1));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 mod access;
 mod api;
 mod audit;
+mod cores;
+mod exposures;
 mod limits;
 mod pages;
 mod server;

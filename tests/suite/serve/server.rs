@@ -117,7 +117,10 @@ impl Server {
         let directory = tempfile::tempdir().unwrap();
         let users = directory.path().join("users");
         let tokens = ["viewer", "analyst", "owner"].map(|role| token(&users, role, role));
-        let auth = ["--auth", "token-file", users.to_str().unwrap()];
+        let cores = directory.path().join("cores");
+        fs::create_dir(&cores).unwrap();
+        let cores = cores.to_str().unwrap();
+        let auth = ["--auth", "token-file", users.to_str().unwrap(), "--cores", cores];
         (Self::start_in(directory, &auth), tokens)
     }
 

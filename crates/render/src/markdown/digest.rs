@@ -54,11 +54,10 @@ pub(crate) fn write_digest(out: &mut dyn io::Write, overview: &Overview) -> io::
             let surge = surge(group).map(|surge| format!("; {surge}")).unwrap_or_default();
             let (id, reason) = (code_cell(&group.id), cell(&group.reason));
             writeln!(out, "- {id}: {weak}{reason}{}", cell(&surge))?;
-            for line in rates::began(group)
-                .map(|began| format!("began in {began}"))
-                .into_iter()
-                .chain(rates::newest(group))
-            {
+            // Of a new group the reason says it.
+            let began = rates::began(group).filter(|_| status != Status::New);
+            let began = began.map(|began| format!("began in {began}"));
+            for line in began.into_iter().chain(rates::newest(group)) {
                 writeln!(out, "  - {}", cell(&line))?;
             }
         }

@@ -29,6 +29,13 @@ impl Ranked<'_> {
             group_code(members, places, &self.census.code, &self.programs.common[main], &program)
         };
         group.first_bad = first_bad(&events, &program, code);
+        if let Some(first) = &mut group.first_bad
+            && self.heap.has(group.place)
+            && first.is_sure
+        {
+            first.is_sure = false;
+            first.reason.push_str("; damage of one bug is found by any function: weak evidence");
+        }
         let Some(mut counts) = RateCounts::new(program.releases, self.options, self.cut) else {
             return;
         };
