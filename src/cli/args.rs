@@ -6,6 +6,7 @@ pub(crate) mod cache_directory;
 pub(crate) mod choices;
 pub(crate) mod content;
 pub(crate) mod core_files;
+pub(crate) mod delivery;
 pub(crate) mod fail_on;
 pub(crate) mod general;
 pub(crate) mod page;

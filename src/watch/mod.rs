@@ -19,6 +19,7 @@ mod scan;
 
 pub use alerts::{Alerts, On};
 pub use metrics::{Metrics, MetricsFile, serve_metrics};
+pub use notify::{Delivery, Digest, Notifier, ProgramSettings};
 #[cfg(feature = "webhook")]
 pub use notify::Webhook;
 pub use notify::{Delivery, Notifier};

@@ -17,6 +17,7 @@ mod cli;
 mod code_of_builds;
 mod containers;
 mod debuginfod;
+mod digest;
 mod docs;
 mod export;
 mod exposures;

@@ -27,13 +27,23 @@ pub(super) fn mail(address: &str, event: &CrashEvent) -> Vec<u8> {
         header(&subject),
         event.id
     );
-    let text = BASE64.encode(body(event).as_bytes());
-    // Lines of a mail have 76 characters of it at most (RFC 2045 § 6.8).
-    for line in text.as_bytes().chunks(76) {
-        mail.push_str(&String::from_utf8_lossy(line));
-        mail.push('\n');
-    }
+    mail.push_str(&body_lines(&BASE64.encode(body(event).as_bytes())));
     mail.into_bytes()
+}
+
+/// Base64 in lines of a mail, which have 76 characters of it at most (RFC 2045 § 6.8).
+pub(super) fn body_lines(base64: &str) -> String {
+    let lines = base64.as_bytes().chunks(76).map(String::from_utf8_lossy);
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+/// What a message says of an event, in a line.
+#[cfg(feature = "webhook")]
+pub(super) fn in_a_line(event: &CrashEvent) -> String {
+    let status = event.status.map_or("unreadable", |status| status.word());
+    let group = event.group.as_ref();
+    let of = group.map(|group| format!(" {} ({} dumps)", group.id, group.count));
+    format!("[obit] {status}{}: {}", of.unwrap_or_default(), title(event))
 }
 
 fn title(event: &CrashEvent) -> String {
@@ -45,7 +55,7 @@ fn title(event: &CrashEvent) -> String {
 }
 
 /// A header's value: in ASCII, without line breaks that could begin another header.
-fn header(text: &str) -> String {
+pub(super) fn header(text: &str) -> String {
     let mut end = text.len().min(SUBJECT);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -3,6 +3,9 @@
 //! Each way of delivery has a queue of its own that is bounded, and threads: one that fails or
 //! hangs delays neither the others nor the watch.
 
+#[cfg(feature = "webhook")]
+mod chat;
+mod digest;
 mod mail;
 #[cfg(feature = "webhook")]
 mod webhook;
@@ -16,6 +19,8 @@ use std::time::{Duration, Instant};
 
 use obit_triage::views::{CrashEvent, write_event};
 
+pub use digest::Digest;
+pub use program::ProgramSettings;
 #[cfg(feature = "webhook")]
 pub use webhook::Webhook;
 
@@ -40,6 +45,9 @@ pub enum Delivery {
     /// A server gets it by HTTP.
     #[cfg(feature = "webhook")]
     Webhook(Webhook),
+    /// A chat gets a message, as the incoming webhooks of Slack take it.
+    #[cfg(feature = "webhook")]
+    Chat(Webhook),
     /// A person gets a mail, handed to a program that takes mail as sendmail does.
     Mail {
         /// To whom.
@@ -54,7 +62,7 @@ impl Delivery {
         match self {
             Self::Exec(_) => "exec",
             #[cfg(feature = "webhook")]
-            Self::Webhook(_) => "webhook",
+            Self::Webhook(_) | Self::Chat(_) => "webhook",
             Self::Mail { .. } => "mail",
         }
     }
@@ -63,7 +71,7 @@ impl Delivery {
         match self {
             Self::Exec(_) => AT_ONCE,
             #[cfg(feature = "webhook")]
-            Self::Webhook(_) => 1,
+            Self::Webhook(_) | Self::Chat(_) => 1,
             Self::Mail { .. } => 1,
         }
     }
@@ -85,6 +93,12 @@ impl Delivery {
             Self::Webhook(webhook) => webhook
                 .post(&message.event.id, &message.json, closing)
                 .map_err(|error| error.to_string()),
+            #[cfg(feature = "webhook")]
+            Self::Chat(webhook) => {
+                let body = chat::message(std::iter::once(mail::in_a_line(&message.event).as_str()));
+                let posted = webhook.post(&message.event.id, &body, closing);
+                posted.map_err(|error| error.to_string())
+            }
             Self::Mail { address, sendmail } => {
                 let mail = mail::mail(address, &message.event);
                 let ran = sendmail.run(&["-t", "-i"], &mail, closing, say);

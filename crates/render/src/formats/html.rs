@@ -8,6 +8,7 @@ pub(super) const HTML: Format = Format {
     audience: Audience::Document,
     has_memory_map: true,
     has_more_code: true,
+    digest: Some(crate::html::write_digest_html),
     report: Some(|out, report, _, _| crate::html::write_html(out, report)),
     incidents: Some(|out, found, _| crate::html::write_incidents_html(out, found)),
     ..Format::new("html", "html")

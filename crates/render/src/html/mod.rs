@@ -30,6 +30,7 @@ use std::io;
 use obit_incident::Incidents;
 use obit_report::Report;
 
+pub(crate) use triage::digest::write_digest as write_digest_html;
 pub use triage::served;
 pub use triage::{
     Beside, DUMPS_FILE, DumpsPage, Remembered, crash_file, dumps_page, write_triage_html,

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use obit::delivery::ProgramSettings;
 use obit::watch::{Delivery, On};
 
+use crate::cli::args::delivery::{DeliveryArgs, runnable};
 use crate::cli::args::quantities::seconds;
 use crate::cli::args::store::length;
 use crate::cli::failure::Failure;
@@ -41,24 +43,8 @@ pub(super) struct NotifyArgs {
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds,
         hide_short_help = true)]
     exec_timeout: Duration,
-    /// Post the event as JSON to this URL
-    #[arg(long, value_name = "URL")]
-    webhook: Option<String>,
-    /// Sign what is posted with the secret in this file (HMAC-SHA-256)
-    #[arg(long, value_name = "FILE", requires = "webhook", hide_short_help = true)]
-    webhook_secret: Option<PathBuf>,
-    /// Mail to this address
-    #[arg(long, value_name = "ADDR", value_parser = address)]
-    mail: Option<String>,
-    /// The program that takes mails (with -t -i) [default: /usr/sbin/sendmail]
-    #[arg(
-        long,
-        value_name = "PROGRAM",
-        default_value = "/usr/sbin/sendmail",
-        hide_default_value = true,
-        hide_short_help = true
-    )]
-    sendmail: PathBuf,
+    #[command(flatten)]
+    delivery: DeliveryArgs,
     /// No second notification of a group with the same status for so long; 0 for one each
     #[arg(long, value_name = "LENGTH", default_value = "1h", value_parser = quiet,
         hide_short_help = true)]
@@ -77,14 +63,7 @@ impl NotifyArgs {
             let program = runnable(program)?;
             ways.push(Delivery::Exec(ProgramSettings { program, timeout: self.exec_timeout }));
         }
-        if let Some(url) = &self.webhook {
-            ways.push(webhook(url, self.webhook_secret.as_deref())?);
-        }
-        if let Some(address) = &self.mail {
-            let program = runnable(&self.sendmail)?;
-            let sendmail = ProgramSettings { program, timeout: self.exec_timeout };
-            ways.push(Delivery::Mail { address: address.clone(), sendmail });
-        }
+        ways.extend(self.delivery.ways(self.exec_timeout)?);
         Ok(ways)
     }
 }

@@ -2,6 +2,7 @@
 //! each in full. Made of a [`Survey`] alone.
 
 mod chart;
+pub(crate) mod digest;
 mod drawing;
 mod dumps;
 mod first;
