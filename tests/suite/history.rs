@@ -216,6 +216,19 @@ fn a_group_that_was_resolved_regresses_when_a_later_build_has_it() {
 }
 
 #[test]
+fn the_reason_of_what_is_new_within_one_release_counts_back_from_now() {
+    let mut sample = Sample::of(&[("walk", "null-read", "low", [20, 0, 0])]);
+    let record = sample.record("late", "null-read", "low", 0, START + 27 * DAY, 0);
+    let mut store = Store::create(&sample.db).unwrap();
+    let stamp = sample.stamp();
+    store.add(&[(stamp, PackedRecord::of(&record).unwrap())], START + 90 * DAY).unwrap();
+    store.regroup().unwrap();
+    let late = sample.group("late");
+    let reason = late["reason"].as_str().unwrap();
+    assert!(reason.starts_with("first seen in the last 7 days: 1 dump; none of "), "{late}");
+}
+
+#[test]
 fn the_gate_ends_with_3_and_says_why() {
     let sample = Sample::new();
     let output = sample.run(&["top", "--fail-on", "new,severity>=high"]);
