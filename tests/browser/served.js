@@ -4,7 +4,7 @@
 //     node served.js OBIT [DIRECTORY]        (see scripts/test-browser; DIRECTORY gets pictures)
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
@@ -24,6 +24,9 @@ execFileSync(obit, ["triage", path.join(here, "..", "fixtures"), "--db", db, "-q
 execFileSync(obit, ["triage", path.join(here, "..", "fixtures", "null-field"), "--db", path.join(scratch, "off.db"),
   "--redact", "off", "-q"], { stdio: "ignore" });
 
+const buildsOf = () => JSON.parse(execFileSync(obit, ["builds", "--json", "--db", db]).toString()).programs
+  .flatMap((program) => program.releases).flatMap((release) => release.builds).map((build) => build.id).filter(Boolean);
+
 const servers = [];
 const serve = (...more) => new Promise((resolve, reject) => {
   const server = spawn(obit, ["serve", "--listen", "127.0.0.1:0", "--rate", "0", ...more]);
@@ -35,7 +38,11 @@ const serve = (...more) => new Promise((resolve, reject) => {
 const token = (role) => execFileSync(obit,
   ["serve", "--auth", "token-file", users, "--new-token", role, "--role", role]).toString().trim();
 const tokens = Object.fromEntries(["viewer", "analyst", "owner"].map((role) => [role, token(role)]));
-const open = await serve("--db", db);
+// Expressions are asked of one core, and every release ran for a while.
+const exposure = path.join(scratch, "exposure.csv");
+writeFileSync(exposure, "build,hours\n" + buildsOf().map((id) => id + ",1000\n").join(""));
+const cores = path.join(here, "..", "fixtures", "null-field");
+const open = await serve("--db", db, "--cores", cores, "--exposure", exposure);
 const closed = await serve("--db", path.join(scratch, "off.db"), "--auth", "token-file", users);
 
 const browser = await launch(puppeteer);
@@ -102,7 +109,9 @@ test("every page is usable on both screens and in both colours", async () => {
   const crash = await first.$eval("table.dumps a", (link) => link.pathname);
   await close(first);
   const compare = `/compare?one=${one.slice(8)}&other=${other.slice(8)}`;
-  const pages = { groups: "/", group: one, crash, builds: "/builds", compare, none: "/none", empty: "/?where=count%3E%3D99999" };
+  const [left, right] = [crash, crash].map((page) => page.slice(9));
+  const crashes = `/compare?one=${left}&other=${right}`;
+  const pages = { groups: "/", group: one, crash, builds: "/builds", compare, crashes, query: "/query", none: "/none", empty: "/?where=count%3E%3D99999" };
   for (const [name, page] of Object.entries(pages)) {
     for (const [width, scheme] of [[1280, "light"], [390, "light"], [1280, "dark"], [390, "dark"]]) {
       const tab = await visit(new URL(page, open).href, { width, scheme, height: width > 500 ? 900 : 844 });
@@ -142,6 +151,29 @@ test("groups are found, selected, ordered and paged", async () => {
   await submit(tab, () => tab.click('form.asked button'));
   assert.ok((await text(tab)).includes("FIELD=VALUE"));
   tab.troubles = tab.troubles.filter((trouble) => !trouble.includes("status of 400"));
+  await close(tab);
+});
+
+test("an analyst asks the cores, and a question that makes no sense is said", async () => {
+  const tab = await visit(open);
+  await submit(tab, () => tab.click('nav a[href="/query"]'));
+  await tab.type('input[name="query"]', "main { $pc }");
+  await submit(tab, () => tab.click('form.asked button'));
+  assert.ok((await text(tab)).includes("1 of 1 cores have the place"));
+  assert.equal(await tab.$eval("table th:last-child", (cell) => cell.innerText), "$pc");
+  assert.equal(await tab.$eval('input[name="query"]', (input) => input.value), "main { $pc }");
+  await usable(tab, "answer");
+  await tab.type('input[name="where"]', "frame >");
+  await submit(tab, () => tab.click('form.asked button'));
+  assert.ok((await tab.$eval('[role="alert"]', (said) => said.innerText)).includes("where"));
+  await close(tab);
+});
+
+test("rates are shown where exposures are known", async () => {
+  const tab = await visit(open);
+  assert.ok((await text(tab)).includes("per 1,000 hours"));
+  await submit(tab, () => tab.click("table.groups tbody th a"));
+  assert.ok((await text(tab)).includes("Rates by release"));
   await close(tab);
 });
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use obit_redact::Level;
 use obit_render::served::{self, AuditRow, FEED_ENTRIES, FEED_MEDIA, GroupView, Place};
-use obit_triage::Store;
 use obit_triage::store::Found;
 use obit_triage::views::{Filter, GroupDetail, Sort, ViewOptions};
+use obit_triage::{Record, Store};
 
 use crate::answer::{App, Asked, Failed};
 use crate::asked::{Fields, OF_VIEW};
@@ -252,19 +252,43 @@ impl App {
         let (one, other) = (fields.get("one"), fields.get("other"));
         let content = if one.is_empty() || other.is_empty() {
             served::compare(one, other, None, None)
+        } else if let Some((a, b)) = self.two_crashes(who.role.level(), one, other)? {
+            let content = served::compare_crashes(&a, &b);
+            return Ok(self.html(200, Some(who), "Two crashes compared", Place::Groups, &content));
         } else {
             let pair = self.desk.ask(who.role.level(), |store| {
                 Ok::<_, Failed>((self.detail(store, one, 0)?.0, self.detail(store, other, 0)?.0))
             });
             match pair {
                 Ok((a, b)) => served::compare(one, other, Some((&a, &b)), None),
-                Err(Failed::Problem(problem)) if problem.status == 404 => {
-                    served::compare(one, other, None, Some("one of these is not a group"))
-                }
+                Err(Failed::Problem(problem)) if problem.status == 404 => served::compare(
+                    one,
+                    other,
+                    None,
+                    Some("these are not two groups, nor two crashes"),
+                ),
                 Err(failed) => return Err(failed),
             }
         };
-        Ok(self.html(200, Some(who), "Two groups compared", Place::Groups, &content))
+        Ok(self.html(200, Some(who), "Two compared", Place::Groups, &content))
+    }
+
+    /// The records of two crashes, if both ids are of crashes whose records are there.
+    fn two_crashes(
+        &self,
+        level: Level,
+        one: &str,
+        other: &str,
+    ) -> Result<Option<(Record, Record)>, Failed> {
+        self.desk.ask(level, |store| {
+            let record = |id: &str| match dump_named(store, id) {
+                Ok(dump) => Ok(store.record_of(&dump)?),
+                Err(Failed::Problem(_)) => Ok(None),
+                Err(failed) => Err(failed),
+            };
+            let one = record(one)?;
+            Ok(one.zip(record(other)?))
+        })
     }
 
     fn builds(&self, asked: &Asked<'_>, who: &Who) -> Result<Response, Failed> {

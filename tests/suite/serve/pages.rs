@@ -105,6 +105,27 @@ fn a_group_is_resolved_assigned_linked_and_noted_in_its_page() {
 }
 
 #[test]
+fn two_crashes_are_compared_by_their_facts_and_stacks() {
+    let server = Server::open();
+    let page = server.get("/compare?one=made-9-1&other=made-9-57");
+    assert_eq!(page.status, 200, "{page:?}");
+    for part in ["Two groups or two crashes", "href=\"/crashes/made%2D9%2D1\"", "Images that differ"] {
+        let part = part.replace("%2D", "-");
+        assert!(page.body.contains(&part), "{part}: {page:?}");
+    }
+    assert!(page.body.contains("class=\"differs\"") && page.body.contains("class=\"same\""));
+    assert!(!page.body.contains("<script>alert") && !page.body.contains('\u{1b}'), "{page:?}");
+    let same = server.get("/compare?one=made-9-1&other=made-9-1");
+    assert!(!same.body.contains("class=\"differs\""), "{same:?}");
+    let group = &server.groups(&[])[0];
+    let mixed = server.get(&format!("/compare?one=made-9-1&other={group}"));
+    // A crash stands for its group beside another group.
+    assert!(mixed.status == 200 && mixed.body.contains("Status"), "{mixed:?}");
+    let none = server.get("/compare?one=made-9-1&other=none");
+    assert!(none.body.contains("not two groups, nor two crashes"), "{none:?}");
+}
+
+#[test]
 fn of_two_people_who_change_a_group_the_second_is_refused() {
     let server = Server::open();
     let path = format!("/groups/{}", server.groups(&[])[0]);

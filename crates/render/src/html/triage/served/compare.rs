@@ -23,17 +23,7 @@ pub fn compare(
     problem: Option<&str>,
 ) -> String {
     let content = html! {
-        section.cause aria-labelledby="compare-title" {
-            h1 id="compare-title" { "Two groups compared" }
-            form.asked method="get" action="/compare" {
-                label { span { "Group" } input type="text" name="one" value=(bounded(one)) required maxlength="200"; }
-                label { span { "Other group" }
-                    input type="text" name="other" value=(bounded(other)) required maxlength="200";
-                }
-                button type="submit" { "Compare" }
-            }
-            @if let Some(problem) = problem { p.problem role="alert" { (stored(problem, NAME * 4)) } }
-        }
+        (question(one, other, problem))
         @if let Some((one, other)) = pair {
             section.part aria-labelledby="facts-title" {
                 h2 id="facts-title" { "Facts" }
@@ -41,26 +31,47 @@ pub fn compare(
             }
             section.part aria-labelledby="stacks-title" {
                 h2 id="stacks-title" { "Stacks" }
-                (scrolling("Stacks", &stacks(one, other)))
+                (scrolling("Stacks", &stacks((&one.group.id, &one.stack), (&other.group.id, &other.stack))))
             }
         }
     };
     content.into_string()
 }
 
-fn facts(one: &GroupDetail, other: &GroupDetail) -> Markup {
-    let row = |name: &str, of: &dyn Fn(&GroupDetail) -> Markup| {
-        let (left, right) = (of(one), of(other));
-        let is_same = left.0 == right.0;
-        html! {
-            tr class=(if is_same { "same" } else { "differs" }) {
-                th scope="row" { (name) }
-                td { (left) }
-                td { (right) }
-                td.aside { @if is_same { "same" } @else { "differs" } }
+/// What is to be compared.
+pub(super) fn question(one: &str, other: &str, problem: Option<&str>) -> Markup {
+    html! {
+        section.cause aria-labelledby="compare-title" {
+            h1 id="compare-title" { "Two groups or two crashes compared" }
+            form.asked method="get" action="/compare" {
+                label { span { "Group or crash" }
+                    input type="text" name="one" value=(bounded(one)) required maxlength="200";
+                }
+                label { span { "Another" }
+                    input type="text" name="other" value=(bounded(other)) required maxlength="200";
+                }
+                button type="submit" { "Compare" }
             }
+            @if let Some(problem) = problem { p.problem role="alert" { (stored(problem, NAME * 4)) } }
         }
-    };
+    }
+}
+
+/// A row of facts of two things.
+pub(super) fn row(name: &str, left: &Markup, right: &Markup) -> Markup {
+    let is_same = left.0 == right.0;
+    html! {
+        tr class=(if is_same { "same" } else { "differs" }) {
+            th scope="row" { (name) }
+            td { (left) }
+            td { (right) }
+            td.aside { @if is_same { "same" } @else { "differs" } }
+        }
+    }
+}
+
+fn facts(one: &GroupDetail, other: &GroupDetail) -> Markup {
+    let row = |name: &str, of: &dyn Fn(&GroupDetail) -> Markup| row(name, &of(one), &of(other));
     let moment = |time: Option<i64>| html! { @if let Some(time) = time { (minute_of(time)) } };
     html! {
         table.wide.compared {
@@ -103,7 +114,7 @@ fn facts(one: &GroupDetail, other: &GroupDetail) -> Markup {
     }
 }
 
-fn none() -> Markup {
+pub(super) fn none() -> Markup {
     html! { span.aside { "none" } }
 }
 
@@ -114,7 +125,11 @@ fn names(names: &[String]) -> Markup {
     } }
 }
 
-fn stacks(one: &GroupDetail, other: &GroupDetail) -> Markup {
+/// Two stacks, each with the id of what it is of.
+pub(super) fn stacks(
+    (one, stack): (&str, &[StackLine]),
+    (other, beside): (&str, &[StackLine]),
+) -> Markup {
     let frame = |frame: Option<&StackLine>| {
         html! { td { @if let Some(frame) = frame {
             code { (stored(frame.function.as_deref().unwrap_or("??"), NAME)) }
@@ -124,17 +139,17 @@ fn stacks(one: &GroupDetail, other: &GroupDetail) -> Markup {
             @if frame.is_to_blame { " " span.badge.alarm { "to blame" } }
         } } }
     };
-    let most = one.stack.len().max(other.stack.len()).min(FRAMES);
+    let most = stack.len().max(beside.len()).min(FRAMES);
     html! {
         table.wide.compared {
             thead { tr {
                 th scope="col" { "Frame" }
-                th scope="col" { (stored(&one.group.id, NAME / 4)) }
-                th scope="col" { (stored(&other.group.id, NAME / 4)) }
+                th scope="col" { (stored(one, NAME / 4)) }
+                th scope="col" { (stored(other, NAME / 4)) }
             } }
             tbody {
                 @for at in 0..most {
-                    @let (left, right) = (one.stack.get(at), other.stack.get(at));
+                    @let (left, right) = (stack.get(at), beside.get(at));
                     @let function = |line: Option<&StackLine>| line.map(|line| line.function.clone());
                     tr class=(if function(left) == function(right) { "same" } else { "differs" }) {
                         th scope="row" { "#" (at) }

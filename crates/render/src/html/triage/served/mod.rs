@@ -6,6 +6,7 @@
 
 mod builds;
 mod compare;
+mod compare_crashes;
 mod dashboard;
 mod feed;
 mod forms;
@@ -21,6 +22,7 @@ use obit_report::Report;
 
 pub use builds::builds;
 pub use compare::compare;
+pub use compare_crashes::compare_crashes;
 pub use dashboard::{Asked, dashboard};
 pub use feed::{FEED_ENTRIES, FEED_MEDIA, feed};
 pub use forms::{link, login, reveal, shared};
