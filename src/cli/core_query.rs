@@ -16,7 +16,7 @@ use super::exit::Exit;
 /// How long a question may take, and between two looks whether someone waits.
 const PATIENCE: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_millis(50);
-/// Bytes of an answer, and of what is said of a question.
+/// Bytes of an answer, and of the messages beside it.
 const LONGEST: u64 = 16 << 20;
 const LONGEST_MESSAGE: u64 = 16 << 10;
 

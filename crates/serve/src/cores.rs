@@ -42,7 +42,7 @@ pub enum NotAsked {
     Late,
     /// No one waits for the answer any more.
     Stopped,
-    /// What only the one who runs the server is told.
+    /// For the messages of the server alone.
     Failed(String),
 }
 

@@ -19,7 +19,7 @@ pub struct ExposureFile {
 }
 
 /// The exposures, as the file has them now. One that cannot be read changes nothing: what it
-/// had before holds, and the one who runs the server is told.
+/// had before holds, and the server's own messages say so.
 pub(crate) struct Exposures {
     file: Option<ExposureFile>,
     known: Mutex<Known>,

@@ -33,7 +33,7 @@ fn rates_are_in_pages_and_documents_and_a_file_that_changes_is_read_again() {
     fs::write(&path, format!("version,sessions\n{name},50000\n")).unwrap();
     assert_eq!(rate(&server)["exposure"], 50000.0);
     assert!(server.get("/").body.contains("sessions"));
-    // One that makes no sense changes nothing, and the one who runs the server is told.
+    // One that makes no sense changes nothing, and the server's own messages say so.
     fs::write(&path, format!("version,sessions\n{name},-1\n")).unwrap();
     assert_eq!(rate(&server)["exposure"], 50000.0);
     let (_, said) = server.end();

@@ -93,13 +93,13 @@ impl Exposure {
     }
 
     /// Whether it has numbers of hosts beside an exposure in another unit.
-    fn tells_hosts_apart(&self) -> bool {
+    fn has_hosts_beside(&self) -> bool {
         self.of.values().flatten().any(|row| !row.is_hosts)
     }
 
     /// How much the release of this name ran, which has these builds of `program`.
     pub(super) fn of_release(&self, program: &str, name: &str, builds: &[&Build]) -> Option<Ran> {
-        self.ran(program, name, builds, !self.tells_hosts_apart())
+        self.ran(program, name, builds, !self.has_hosts_beside())
     }
 
     /// On how many hosts it ran.

@@ -156,7 +156,7 @@ fn add(
             for Point(_, value) in points {
                 amount += number(value)? * range.step / HOUR;
             }
-            let period = Some((range.from.floor() as i64, range.to.ceil() as i64));
+            let period = Some((range.from as i64, range.to.ceil() as i64));
             (Stretch { amount, period }, Some(unit.unwrap_or_else(|| "hours".to_owned())))
         }
         _ => return Err(AnswerProblem::Form(format!("series {at} has no value"))),

@@ -87,7 +87,7 @@ fn facts(one: &Record, other: &Record) -> Markup {
                     None => none(),
                 }))
                 (row("Build ID", &|record| text(record.process.build_id.as_deref())))
-                (row("Host", &|record| text(record.host.as_ref().map(|host| host.as_str()))))
+                (row("Host", &|record| text(record.host.as_ref().map(obit_redact::Shown::as_str))))
                 (row("Time", &|record| match record.time {
                     Some(time) => html! { (minute_of(time)) },
                     None => none(),
