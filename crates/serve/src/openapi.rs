@@ -267,7 +267,7 @@ fn own_schemas() -> Map<String, Value> {
                 "description": "Place and expressions: list.c:12 { n->next }" },
             "where": { "type": "string", "maxLength": 1000, "pattern": TEXT },
             "crashed": { "type": "boolean" },
-            "limit": { "type": "integer", "minimum": 1, "maximum": 500 },
+            "limit": { "type": ["integer", "null"], "minimum": 1, "maximum": 500 },
         }, "required": ["query"] },
         "Query": { "type": "object", "properties": {
             "schema": { "const": "obit.query/1" }, "query": text(), "cores": count(),

@@ -166,7 +166,7 @@ mod tests {
             let options = ViewOptions { filter, ..ViewOptions::default() };
             let list = format!("{:?}", store.overview(&options, 9).unwrap().groups);
             let detail = store.detail(&id, &options, 9).unwrap();
-            list + &format!("{:?}", detail)
+            list + &format!("{detail:?}")
         };
         assert!(seen(&store, "assignee=rosalind").matches("rosalind").count() > 4);
         store.view_at(Level::Strict);
