@@ -19,10 +19,9 @@ mod scan;
 
 pub use alerts::{Alerts, On};
 pub use metrics::{Metrics, MetricsFile, serve_metrics};
-pub use notify::{Delivery, Digest, Notifier, ProgramSettings};
 #[cfg(feature = "webhook")]
 pub use notify::Webhook;
-pub use notify::{Delivery, Notifier};
+pub use notify::{Delivery, Digest, Notifier};
 pub use run::{Left, Settings, WatchError, run};
 
 /// What takes lines for people, with nothing hidden yet.

@@ -2,15 +2,17 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use obit::watch::{Delivery, ProgramSettings};
+use obit::delivery::ProgramSettings;
+use obit::watch::Delivery;
 
 use super::choices::{Choice, one_of};
 use crate::cli::failure::Failure;
+use crate::cli::program::runnable;
 use crate::cli::rules::unreadable;
 
 /// Bytes of a secret, at least and at most.
@@ -90,7 +92,7 @@ fn webhook(_: &str, _: Form, secret: Option<&Path>) -> Result<Delivery, Failure>
 }
 
 /// A secret, without the line break at its end that editors add.
-fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mode = file.metadata().map_err(|error| unreadable(path, &error))?.mode();
     if mode & 0o007 != 0 {
@@ -110,29 +112,6 @@ fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(secret)
 }
 
-/// A program that can be run as far as can be seen: found in PATH if it is a name alone.
-pub(crate) fn runnable(program: &Path) -> Result<PathBuf, Failure> {
-    let is_runnable = |path: &Path| {
-        path.metadata().is_ok_and(|it| it.is_file() && it.permissions().mode() & 0o111 != 0)
-    };
-    let is_name = program.components().count() == 1 && !program.has_root();
-    let found = match (is_name, std::env::var_os("PATH")) {
-        (true, Some(directories)) => std::env::split_paths(&directories)
-            .map(|directory| directory.join(program))
-            .find(|path| is_runnable(path)),
-        _ => Some(program.to_owned()).filter(|path| is_runnable(path)),
-    };
-    // Whatever the working directory is later.
-    let found = found.and_then(|path| std::path::absolute(path).ok());
-    found.ok_or_else(|| {
-        Failure::usage(&format!(
-            "{} is not a program that can be run (it is run without a shell: options belong in \
-             a script)",
-            program.display()
-        ))
-    })
-}
-
 /// An address that is one line of a header, and no option of a program.
 fn address(text: &str) -> Result<String, String> {
     let is_address = !text.is_empty()
@@ -147,6 +126,7 @@ fn address(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
     #[test]
     fn an_address_is_one_and_begins_no_header() {
@@ -155,14 +135,6 @@ mod tests {
         for text in ["", "-oQ/tmp", "a\nBcc: b", "a, b", "a b", "A <a@b>"] {
             assert!(address(text).is_err(), "{text:?}");
         }
-    }
-
-    #[test]
-    fn a_program_is_found_by_its_name_and_a_command_line_is_refused() {
-        assert!(runnable(Path::new("sh")).is_ok_and(|path| path.is_absolute()));
-        assert!(runnable(Path::new("/bin/sh")).is_ok());
-        let said = runnable(Path::new("sh -c true")).unwrap_err().message.unwrap_or_default();
-        assert!(said.contains("without a shell"), "{said}");
     }
 
     #[test]

@@ -20,7 +20,6 @@ use std::time::{Duration, Instant};
 use obit_triage::views::{CrashEvent, write_event};
 
 pub use digest::Digest;
-pub use program::ProgramSettings;
 #[cfg(feature = "webhook")]
 pub use webhook::Webhook;
 

@@ -55,38 +55,6 @@ pub(crate) fn code_questions(census: &mut Census) -> Vec<CodeQuestion> {
             of_beginning.extend(span.map(|span| question(census, releases, &members, &span)));
             continue;
         };
-        places.insert(newest);
-        let mut stacks: BTreeMap<usize, &Sighting> = BTreeMap::new();
-        for sighting in &members {
-            let place = releases.place(sighting.event.build);
-            if place == Some(newest) || (place.is_some() && place == last) {
-                let best = stacks.entry(sighting.event.build).or_insert(sighting);
-                let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.tie);
-                if better(sighting) > better(best) {
-                    *best = sighting;
-                }
-            }
-        }
-        let mut stacks: Vec<&Sighting> = stacks.into_values().collect();
-        stacks.sort_by_key(|sighting| {
-            Reverse((sighting.event.time, sighting.event.build, sighting.tie))
-        });
-        stacks.truncate(STACKS);
-        let variants: BTreeSet<_> = stacks
-            .iter()
-            .filter_map(|sighting| census.builds.get(sighting.event.build))
-            .map(|build| &build.variant)
-            .collect();
-        let builds = places.iter().flat_map(|place| &releases.list[*place].builds).copied();
-        let is_like = |at: &usize| {
-            let build = census.builds.get(*at);
-            build.is_some_and(|build| variants.contains(&build.variant) && !build.id.is_empty())
-        };
-        all.push(CodeQuestion {
-            dumps: stacks.iter().map(|sighting| sighting.dump).collect(),
-            builds: builds.filter(is_like).collect(),
-            count: members.len() as u64,
-        });
         of_status.push(question(census, releases, &members, &span));
     }
     of_status.sort_by_key(|question| Reverse(question.count));
@@ -138,14 +106,15 @@ fn question(
         let place = releases.place(sighting.event.build);
         if place.is_some_and(|place| span.with_stacks.contains(&place)) {
             let best = stacks.entry(sighting.event.build).or_insert(sighting);
-            let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.dump);
+            let better = |s: &Sighting| (s.is_complete, s.confidence, s.event.time, s.tie);
             if better(sighting) > better(best) {
                 *best = sighting;
             }
         }
     }
     let mut stacks: Vec<&Sighting> = stacks.into_values().collect();
-    stacks.sort_by_key(|sighting| Reverse((sighting.event.time, sighting.dump)));
+    stacks
+        .sort_by_key(|sighting| Reverse((sighting.event.time, sighting.event.build, sighting.tie)));
     stacks.truncate(STACKS);
     let variants: BTreeSet<_> = stacks
         .iter()

@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::Args;
 use obit::render::{Export, Exported};
 
+use crate::cli::args::delivery::read_secret;
 use crate::cli::failure::Failure;
-use crate::cli::verbs::watch::read_secret;
 
 /// Where documents are sent.
 #[derive(Clone, Debug, Default, Args)]

@@ -2,8 +2,6 @@
 
 mod notify;
 
-pub(in crate::cli) use notify::read_secret;
-
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::num::NonZeroUsize;
 use std::os::unix::net::UnixStream;
