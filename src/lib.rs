@@ -69,6 +69,7 @@ pub mod query;
 pub mod report;
 pub mod sandbox;
 pub mod scrub;
+pub mod session;
 pub mod watch;
 
 pub use open::{Crash, OpenError, Options, open, open_with};

@@ -41,3 +41,4 @@ pub use run::{BatchError, Order, Settings, Summary, Watcher, WhenStopped, run, r
 pub use walk::{FoundFile, NotRead, first_of_none, look_up, walk, walk_directories};
 pub use worker::{MemoryUse, serve};
 pub use worker_process::WorkerCommand;
+pub(crate) use worker_process::{NoAnswer, WorkerProcess};

@@ -72,6 +72,8 @@ pub fn serve(
                 unpack_for(remote, file, time, limits)?;
                 continue;
             }
+            // A batch keeps no core.
+            Task::Question(_) => return Err(io::ErrorKind::InvalidData.into()),
         };
         let Ok(answer) = panic::catch_unwind(AssertUnwindSafe(|| work(core))) else {
             // What may be half changed is not used again.

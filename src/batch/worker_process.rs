@@ -35,7 +35,8 @@ pub struct WorkerCommand {
 }
 
 /// A worker that waits.
-pub(super) struct WorkerProcess {
+#[derive(Debug)]
+pub(crate) struct WorkerProcess {
     child: Child,
     channel: Channel,
     /// A file without a name for its standard error.
@@ -53,9 +54,20 @@ pub(super) enum Outcome<A> {
     FileCut,
 }
 
+/// Why a worker that is asked one question after the other said nothing. It is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoAnswer {
+    /// It took too long.
+    TimedOut,
+    /// A file was cut short while it was mapped; one that copies files may answer.
+    FileCut,
+    /// It ended, for this reason.
+    Lost(String),
+}
+
 impl WorkerProcess {
     /// Starts one.
-    pub(super) fn start(command: &WorkerCommand) -> io::Result<Self> {
+    pub(crate) fn start(command: &WorkerCommand) -> io::Result<Self> {
         let errors = rustix::fs::memfd_create("obit-worker", rustix::fs::MemfdFlags::CLOEXEC);
         let errors = errors.ok().map(File::from);
         let stderr = errors.as_ref().and_then(|errors| errors.try_clone().ok());
@@ -120,7 +132,7 @@ impl WorkerProcess {
 
     /// Has it unpack the archive `file`, which is called `path`, in no more time than `patience`.
     /// Without an answer, the worker is gone, and the error says why.
-    pub(super) fn unpack(
+    pub(crate) fn unpack(
         &mut self,
         path: &Path,
         file: &File,
@@ -166,6 +178,38 @@ impl WorkerProcess {
             self.end();
         }
         answer
+    }
+
+    /// What it says to what `send` sends, in no more time than `patience`. Without an answer the
+    /// worker is gone.
+    pub(crate) fn answer_to(
+        &mut self,
+        send: impl FnOnce(&Channel) -> io::Result<()>,
+        core: &CoreFile,
+        broker: &Broker,
+        patience: Duration,
+    ) -> Result<Vec<u8>, NoAnswer> {
+        let files = (Owner::of_core(core), &*core.companions);
+        let sent = send(&self.channel);
+        let attend = || broker.attend(&self.channel, files, Some(patience), &()).result;
+        let error = match sent.and_then(|()| attend()) {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        let status = self.end();
+        if error.kind() == io::ErrorKind::TimedOut {
+            return Err(NoAnswer::TimedOut);
+        }
+        match self.why_gone::<()>(status) {
+            Outcome::FileCut => Err(NoAnswer::FileCut),
+            Outcome::Lost(_, why) => Err(NoAnswer::Lost(why)),
+            Outcome::Answered(..) => Err(NoAnswer::Lost(error.to_string())),
+        }
+    }
+
+    /// What ends it from another thread.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Why a worker is gone.
@@ -226,7 +270,7 @@ impl WorkerProcess {
     }
 
     /// Lets it end in good order.
-    pub(super) fn dismiss(self) {
+    pub(crate) fn dismiss(self) {
         let Self { mut child, channel, .. } = self;
         drop(channel);
         let _ = child.wait();

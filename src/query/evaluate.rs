@@ -13,7 +13,7 @@ use obit_corefile::dump::{CoreFile, Dump};
 use obit_process::print::{Answer, answer, parts};
 use obit_process::process::{FrameTrust, Options, Process};
 use obit_process::value::{Budget, Value};
-use obit_query::{Cell, Datum, Query, Unavailable};
+use obit_query::{Cell, Column, Datum, Query, Unavailable};
 use obit_redact::{Level, Origin};
 use obit_report::answer as document;
 
@@ -106,7 +106,7 @@ fn of_process(process: &Process, build: &BuildOptions, question: &Question) -> C
     found.files = used.into_list();
     found.left_out = at.len().saturating_sub(MOST_FRAMES) as u64;
     at.truncate(MOST_FRAMES);
-    let rows = values(process, build, question, &at);
+    let rows = values(process, build, &question.query.columns, &at);
     let mut left = MOST_TEXT;
     for ((number, place), cells) in at.into_iter().zip(rows) {
         let Some(thread) = process.threads.get(number) else { continue };
@@ -143,14 +143,13 @@ fn lacks_lines(process: &Process) -> bool {
     frames().next().is_some() && !frames().any(|frame| frame.source.is_some())
 }
 
-/// A cell for each expression in each frame.
-fn values(
+/// A cell for each expression in each frame, which are places of threads and of frames in them.
+pub(crate) fn values(
     process: &Process,
     build: &BuildOptions,
-    question: &Question,
+    columns: &[Column],
     at: &[At],
 ) -> Vec<Vec<Cell>> {
-    let columns = &question.query.columns;
     let unanswered = || vec![Cell::unknown("no value"); columns.len()];
     let mut rows: Vec<Vec<Cell>> = at.iter().map(|_| unanswered()).collect();
     if columns.is_empty() {

@@ -19,6 +19,7 @@ mod used_files;
 
 pub use answer::{CoreAnswer, FrameAnswer};
 pub use cache::{AnswerCache, CacheKey, CoreStamp, clear_answers};
+pub(crate) use evaluate::values;
 pub use evaluate::{Question, evaluate};
 pub use facts::CoreFacts;
 pub use features::{CoreFeatures, features};

@@ -1,6 +1,7 @@
 //! Makes the report of a crashed process: the analysis in words, redacted, as the document
 //! that every renderer and store reads.
 
+mod around;
 mod build;
 mod cause_text;
 mod code;
@@ -23,6 +24,7 @@ mod source_values;
 pub(crate) mod values;
 mod variables;
 
+pub(crate) use around::source_around;
 pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};
 pub use hidden::hidden;

@@ -6,12 +6,13 @@ use super::answer::{Answer, Printed, TypeText};
 use super::key_objects::{MOST_VALUES, Search, learn_stacks};
 use super::memory_dump::Dumper;
 use super::values::{self, Whose};
-use super::{BuildOptions, Variable};
-use obit_corefile::addr::AvmaRange;
+use super::{BuildOptions, Variable, findings};
+use obit_analysis::CauseClass;
+use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::print;
 use obit_process::process::Process;
 use obit_process::value::{Budget, tree};
-use obit_redact::{Level, Origin, Redactor};
+use obit_redact::{Level, Origin, Redactor, Shown};
 
 /// What was asked, where, and what was found.
 #[derive(Clone, Debug)]
@@ -109,6 +110,18 @@ impl<'p> Judge<'p> {
         let tid = thread.map_or(0, |thread| thread.tid);
         let frame = asked.frame_number;
         answers.into_iter().map(|answer| Printed { thread: tid, frame, answer }).collect()
+    }
+
+    /// What an address is, as far as that is known, in words.
+    pub(crate) fn address(&mut self, at: Avma) -> Option<Shown> {
+        let verdict = obit_analysis::memory::verdict(self.process, at)?;
+        let class = CauseClass::Signal;
+        Some(findings::memory::verdict(&verdict, class, Some(at), None, &mut self.redactor).text)
+    }
+
+    /// The redactor that knows the keys.
+    pub(crate) fn redactor(&mut self) -> &mut Redactor {
+        &mut self.redactor
     }
 
     /// Whether memory has a part of what may not be shown. `is_computed`: no type says what is

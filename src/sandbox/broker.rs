@@ -107,6 +107,14 @@ impl Broker {
         channel.send(say::CODE, &[question], None)
     }
 
+    /// Asks a worker about the core that it read last.
+    ///
+    /// # Errors
+    /// If the worker is gone.
+    pub fn ask(channel: &Channel, question: &[u8]) -> io::Result<()> {
+        channel.send(say::QUESTION, &[question], None)
+    }
+
     /// Answers questions until the result is here, or `patience` is over. Time that servers take
     /// does not count. `owner` is whose files the core may lead to, `companions` are the files that
     /// came with it.

@@ -26,6 +26,8 @@ pub enum Task {
     Core(CoreFile),
     /// Answer a question on the code of a program's file.
     Code(Vec<u8>),
+    /// Answer a question on the core that was read last.
+    Question(Vec<u8>),
     /// Unpack this archive, in no more time than that.
     Archive(File, Duration),
 }
@@ -89,6 +91,9 @@ impl Remote {
                 }
                 Some(Frame { kind: say::CODE, payload, .. }) => {
                     return Ok(Some(Task::Code(payload)));
+                }
+                Some(Frame { kind: say::QUESTION, payload, .. }) => {
+                    return Ok(Some(Task::Question(payload)));
                 }
                 Some(_) => return Err(io::ErrorKind::InvalidData.into()),
             }

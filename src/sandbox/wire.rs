@@ -60,6 +60,8 @@ pub(super) mod say {
     pub(in crate::sandbox) const ARCHIVE: u8 = 9;
     /// Paths of the files that came with the next core, each ended by a NUL. No answer.
     pub(in crate::sandbox) const COMPANIONS: u8 = 10;
+    /// A question on the core that was read.
+    pub(in crate::sandbox) const QUESTION: u8 = 11;
 }
 
 /// The longest path that can be opened (`PATH_MAX` of Linux).

@@ -160,20 +160,12 @@ mod tests {
             ),
             (
                 "p == 0x20 in frame 7/1.",
-                compare(
-                    "p",
-                    Comparison::Equal,
-                    "0x20",
-                    Place { thread: Some(7), frame: Some(1) },
-                ),
+                compare("p", Comparison::Equal, "0x20", Place { thread: Some(7), frame: Some(1) }),
             ),
             ("thread 3 waits for thread 7", Claim::Waits { thread: 3, waits_for: 7 }),
             ("3 is waiting for 7", Claim::Waits { thread: 3, waits_for: 7 }),
             ("the class is null-read", Claim::Class { class: "null-read".into() }),
-            (
-                "p points to freed memory in frame 2",
-                Claim::Freed { at, expression: "p".into() },
-            ),
+            ("p points to freed memory in frame 2", Claim::Freed { at, expression: "p".into() }),
             (
                 "`walk` is on the stack of thread 9",
                 Claim::OnStack { thread: Some(9), function: "walk".into() },
@@ -185,7 +177,8 @@ mod tests {
 
     #[test]
     fn what_is_no_claim_is_refused_with_the_forms() {
-        for text in ["", "is NULL", "it crashed", "x is NULL in frame two", "thread x waits for 3"] {
+        for text in ["", "is NULL", "it crashed", "x is NULL in frame two", "thread x waits for 3"]
+        {
             assert!(Claim::parse(text).is_err(), "{text}");
         }
         assert!(Claim::parse("it crashed").unwrap_err().contains("is NULL in frame N"));

@@ -76,7 +76,7 @@ const NULL_ZONE: u64 = 1 << 16;
 const PAST: u64 = 4096;
 
 /// What is known of the pointer `at`; `None` where nothing is.
-pub(super) fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
+pub fn verdict(process: &Process, at: Avma) -> Option<Verdict> {
     if at.0 < NULL_ZONE {
         return None;
     }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use obit_report::Report;
 use obit_redact::Shown;
+use obit_report::Report;
 use obit_report::module::{DebugReport, ModuleFile};
 
 use super::missing;

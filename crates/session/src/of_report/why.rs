@@ -22,7 +22,12 @@ const QUESTIONS: usize = 3;
 pub fn why(report: &Report) -> Why {
     let mut why = Why {
         id: report.id.clone(),
-        findings: report.findings.iter().take(FINDINGS).map(|one| cut(&one.title, LONGEST)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .take(FINDINGS)
+            .map(|one| cut(&one.title, LONGEST))
+            .collect(),
         missing: missing(report, MISSING).iter().map(|text| cut(text, LONGEST)).collect(),
         next: next(report),
         ..Why::default()
@@ -155,8 +160,7 @@ mod tests {
             lines,
             ..SourcePlace::default()
         };
-        let line =
-            SourceLine { line: 3, text: Shown::own("  n->next"), ..SourceLine::default() };
+        let line = SourceLine { line: 3, text: Shown::own("  n->next"), ..SourceLine::default() };
         let frame =
             FrameReport { index: 1, source: Some(source(vec![line])), ..FrameReport::default() };
         let thread =

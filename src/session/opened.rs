@@ -1,0 +1,181 @@
+//! The crash that is open: a process, its report, and where questions are answered.
+
+use std::cell::OnceCell;
+
+use crate::report::{BuildOptions, Context, Report, WhichRegisters, build, source_around};
+use obit_process::process::{Process, Thread};
+use obit_redact::{Origin, Redactor, Shown};
+use obit_report::FrameReport;
+use obit_session::{
+    Answer, FrameHandle, MOST_HITS, MOST_ITEMS, Place, Problem, Question, SourceAnswer, SourceLine,
+    of_report,
+};
+
+/// Lines on each side of a place that are shown at most.
+const MOST_CONTEXT: u32 = 100;
+
+/// A process that is open.
+#[derive(Debug)]
+pub struct Opened {
+    pub(super) process: Process,
+    pub(super) build: BuildOptions,
+    report: OnceCell<Report>,
+}
+
+/// A frame by its places: those of the thread and of the frame in it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) thread: usize,
+    pub(super) frame: usize,
+    pub(super) handle: FrameHandle,
+}
+
+impl Opened {
+    /// `process`, of which as much is shown as `build` says.
+    pub fn new(process: Process, build: BuildOptions) -> Self {
+        let build =
+            BuildOptions { registers: WhichRegisters::All, context: Context::default(), ..build };
+        Self { process, build, report: OnceCell::new() }
+    }
+
+    /// The report, which is made once.
+    pub fn report(&self) -> &Report {
+        self.report.get_or_init(|| build(&self.process, self.build.clone()))
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// It has no answer: why, and what to ask instead.
+    pub fn answer(&self, question: &Question) -> Result<Answer, Problem> {
+        let report = || self.report();
+        let items = |most: u64| most.clamp(1, MOST_ITEMS);
+        Ok(match question {
+            Question::Overview => Answer::Overview(of_report::overview(report())),
+            Question::Why => Answer::Why(of_report::why(report())),
+            Question::Stack { thread, from, most } => {
+                let found = of_report::stack(report(), *thread, *from, items(*most));
+                Answer::Stack(found.ok_or_else(|| self.no_thread(*thread))?)
+            }
+            Question::Threads { matching, from, most } => {
+                let matching = matching.as_deref();
+                Answer::Stack(of_report::groups(report(), matching, *from, items(*most)))
+            }
+            Question::Registers { thread } => {
+                let found = of_report::registers(report(), *thread);
+                Answer::Registers(found.ok_or_else(|| self.no_thread(*thread))?)
+            }
+            Question::Modules { matching, from, most } => {
+                let matching = matching.as_deref();
+                Answer::Modules(of_report::modules(report(), matching, *from, items(*most)))
+            }
+            Question::Sources => Answer::Sources(of_report::sources(report())),
+            Question::Source { at, context } => Answer::Source(self.source(*at, *context)?),
+            Question::Locks => Answer::Locks(of_report::locks(report())),
+            Question::Report => Answer::Report(Box::new(report().clone())),
+            Question::Variables { at, of, from, most } => {
+                let part = (*from, items(*most));
+                Answer::Variables(self.variables(*at, of.as_deref(), part)?)
+            }
+            Question::Print { at, expressions } => Answer::Print(self.print(*at, expressions)?),
+            Question::Memory { at, examine, address } => {
+                Answer::Memory(self.memory(*at, examine, address)?)
+            }
+            Question::Address { of, at } => Answer::Address(self.address(*at, of)?),
+            Question::Find { what, from, most } => {
+                Answer::Find(self.find(what, *from, (*most).clamp(1, MOST_HITS))?)
+            }
+            Question::Verify(claim) => Answer::Verify(self.verify(claim)),
+        })
+    }
+
+    /// A redactor as the report's.
+    pub(super) fn redactor(&self) -> Redactor {
+        self.build.redactor(&self.process)
+    }
+
+    /// Words of obit that may quote the process.
+    pub(super) fn shown(&self, text: &str) -> Shown {
+        self.redactor().show(Origin::OwnWords, text)
+    }
+
+    /// Why there is no answer.
+    pub(super) fn problem(&self, text: &str, instead: &str) -> Problem {
+        Problem { text: self.shown(text), instead: Some(instead.to_owned()) }
+    }
+
+    pub(super) fn no_thread(&self, wanted: Option<i64>) -> Problem {
+        const MOST: usize = 8;
+        let threads = &self.process.threads;
+        let known: Vec<_> = threads.iter().take(MOST).map(|one| one.tid.to_string()).collect();
+        let more = if threads.len() > MOST { ", \u{2026}" } else { "" };
+        let known = known.join(", ");
+        let text = match wanted {
+            Some(tid) => format!("no thread {tid} in this core; it has {known}{more}"),
+            None => "no crashed thread in this core; name a thread".to_owned(),
+        };
+        self.problem(&text, "stack with groups=true lists all threads")
+    }
+
+    /// The frame that is meant: the blame frame where nothing is said.
+    pub(super) fn place(&self, at: Place) -> Result<At, Problem> {
+        let cause = self.report().cause.as_ref();
+        let blame = cause.and_then(|cause| cause.blame.as_ref());
+        let crashed = || self.process.crashed().map(|thread| thread.tid);
+        let tid = at.thread.or_else(|| blame.filter(|_| at.frame.is_none())?.thread);
+        let tid = tid.or_else(crashed).ok_or_else(|| self.no_thread(at.thread))?;
+        let threads = &self.process.threads;
+        let thread = threads.iter().position(|thread| thread.tid == tid);
+        let thread = thread.ok_or_else(|| self.no_thread(Some(tid)))?;
+        let of_blame = || {
+            let blame = blame?;
+            let blamed = blame.thread.or_else(crashed);
+            blame.frame.filter(|_| blamed == Some(tid))
+        };
+        let number = at.frame.or_else(of_blame).unwrap_or(0);
+        let found = threads.get(thread).and_then(|thread| {
+            let wanted = usize::try_from(number).ok()?;
+            let mut numbers = 0..thread.frames.len();
+            numbers.find(|place| thread.number_of(*place) == wanted)
+        });
+        let frame = found.ok_or_else(|| {
+            let last = threads.get(thread).map_or(0, last_number);
+            let text =
+                format!("no frame {number} in thread {tid}, or it is left out; the last is {last}");
+            self.problem(&text, "stack lists the frames")
+        })?;
+        Ok(At { thread, frame, handle: FrameHandle { thread: tid, frame: number } })
+    }
+
+    fn source(&self, at: Place, context: u32) -> Result<SourceAnswer, Problem> {
+        let at = self.place(at)?;
+        let context = context.min(MOST_CONTEXT);
+        let found = source_around(&self.process, (at.thread, at.frame), context, &self.build);
+        let mut answer = SourceAnswer { frame: at.handle.to_string(), ..SourceAnswer::default() };
+        let Some(place) = found else {
+            answer.doubt = Some(Shown::own(
+                "no line information for this frame; `memory` with format `i` shows its code",
+            ));
+            return Ok(answer);
+        };
+        answer.file = Some(place.file);
+        answer.line = place.line;
+        answer.doubt = place.doubt;
+        if place.lines.is_empty() {
+            answer.doubt.get_or_insert(Shown::own("the source file was not found"));
+        }
+        let lines = place.lines.into_iter();
+        answer.lines = lines.map(|line| SourceLine { line: line.line, text: line.text }).collect();
+        Ok(answer)
+    }
+
+    /// The frame as the report has it.
+    pub(super) fn frame_report(&self, at: FrameHandle) -> Option<&FrameReport> {
+        let thread = self.report().threads.iter().find(|thread| thread.tid == at.thread)?;
+        thread.frames.iter().find(|frame| frame.index == at.frame)
+    }
+}
+
+fn last_number(thread: &Thread) -> usize {
+    thread.number_of(thread.frames.len().saturating_sub(1))
+}
