@@ -63,6 +63,7 @@ pub mod batch;
 mod circumstances;
 pub mod delivery;
 pub mod incident;
+pub mod mcp;
 mod open;
 pub mod pack;
 pub mod query;

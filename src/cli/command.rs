@@ -27,6 +27,7 @@ use super::verbs::help::HelpArgs;
 use super::verbs::incident::IncidentArgs;
 use super::verbs::man::ManArgs;
 use super::verbs::merge::MergeArgs;
+use super::verbs::mcp::McpArgs;
 use super::verbs::modules::ModulesArgs;
 use super::verbs::pack::PackArgs;
 use super::verbs::print::PrintArgs;
@@ -155,6 +156,8 @@ pub(crate) enum Verb {
     Audit(AuditArgs),
     /// Write crashes for OpenTelemetry, Sentry, CloudEvents or a tracker, and send them
     Export(Box<ExportArgs>),
+    /// Serve crashes to agents by the Model Context Protocol
+    Mcp(Box<McpArgs>),
     /// Correct groups: split, merge, name
     Group(GroupArgs),
     /// Delete dumps from the store
@@ -205,6 +208,7 @@ impl Verb {
             Self::Merge(args) => args.redaction.level,
             Self::Watch(args) => args.batch.redaction.level,
             Self::Diff(args) => args.batch.redaction.level,
+            Self::Mcp(args) => args.batch.redaction.level,
             Self::Top(_)
             | Self::Builds(_)
             | Self::Show(_)

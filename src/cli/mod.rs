@@ -42,6 +42,7 @@ mod request;
 mod rules;
 mod scrub_draft;
 mod sealed;
+mod session_worker;
 mod store_advice;
 mod trusted_file;
 mod usage;
@@ -63,6 +64,12 @@ pub(crate) fn main() -> ExitCode {
         && first == batch::WORKER
     {
         return panic::caught(|| ended(worker(of_batch.to_vec()))).unwrap_or(Exit::Bug).into();
+    }
+    if let [first, _, of_server @ ..] = words.as_slice()
+        && first == session_worker::WORKER
+    {
+        let answer = || ended(of_session(of_server.to_vec()));
+        return panic::caught(answer).unwrap_or(Exit::Bug).into();
     }
     // Nothing else is asked so often, by scripts, and answered without reading anything.
     if let [only] = words.as_slice()
@@ -110,6 +117,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Serve(args) => verbs::serve::run(args),
         #[cfg(feature = "serve")]
         Verb::Audit(args) => verbs::audit::run(args),
+        Verb::Mcp(args) => verbs::mcp::run(args),
         Verb::Builds(args) => verbs::builds::run(args, general),
         Verb::Top(args) => verbs::top::run(args, general),
         Verb::Show(args) => verbs::show::run(args, general),
@@ -168,12 +176,25 @@ fn worker(words: Vec<OsString>) -> Result<Exit, Failure> {
                 &*batch_worker::record(&rules),
             );
         }
+        Verb::Mcp(args) => (&args.batch, formats::TERMINAL, batch::MAX_MEMORY),
         _ => {
             let problem = "this verb of obit starts no workers";
             return Err(Failure::usage(&problem));
         }
     };
     batch_worker::serve(&batch::request(batch, format)?, max_memory, &*batch_worker::record(&rules))
+}
+
+/// Keeps a core open as the server's own command line says.
+fn of_session(words: Vec<OsString>) -> Result<Exit, Failure> {
+    let line = command::parse(words).map_err(|error| Failure::usage(&error))?;
+    message::hide(line.verb.redaction(), line.verb.is_of_store());
+    match &line.verb {
+        Verb::Mcp(args) => {
+            session_worker::serve(&args.request("core".as_ref(), None)?, args.max_memory)
+        }
+        _ => Err(Failure::usage(&"this verb of obit keeps no core open")),
+    }
 }
 
 /// Help and versions in clap's words; errors in one line, like all of ours.

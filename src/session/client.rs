@@ -71,11 +71,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// Opens the core `file`, which is called `path`.
+    /// Opens the core `file`, which is called `path`. `begun` gets what ends that.
     ///
     /// # Errors
     /// It cannot be read as a core; why.
-    pub fn open(path: PathBuf, file: File, setup: Setup) -> Result<(Self, Answer), Problem> {
+    pub fn open(
+        path: PathBuf,
+        file: File,
+        setup: Setup,
+        begun: &mut dyn FnMut(&Stopper),
+    ) -> Result<(Self, Answer), Problem> {
         let failed = |error: std::io::Error| problem(&format!("it cannot be read: {error}"));
         let head = read_at(&file, 0, HEAD).unwrap_or_default();
         let mut worker = None;
@@ -101,6 +106,7 @@ impl Session {
             copies: false,
             has_said_gone: false,
         };
+        begun(&session.stopper);
         let overview = session.ask(&Question::Overview)?;
         Ok((session, overview))
     }
@@ -152,16 +158,17 @@ impl Session {
         self.stopper.clone()
     }
 
+    /// Whether the path still leads to the file that was opened.
+    pub fn is_current(&self) -> bool {
+        let opened = rustix::fs::fstat(self.core.file.as_fd());
+        let file = std::fs::metadata(&self.core.path);
+        let (Ok(opened), Ok(file)) = (opened, file) else { return false };
+        (file.dev(), file.ino()) == (opened.st_dev, opened.st_ino)
+    }
+
     /// Says once that the file of the core is gone, or another one now.
     pub fn news(&mut self) -> Option<&'static str> {
-        if self.has_said_gone {
-            return None;
-        }
-        let opened = rustix::fs::fstat(self.core.file.as_fd()).ok()?;
-        let file = std::fs::metadata(&self.core.path);
-        let is_same =
-            file.is_ok_and(|file| (file.dev(), file.ino()) == (opened.st_dev, opened.st_ino));
-        if is_same || self.core.companions.archive.is_some() {
+        if self.has_said_gone || self.core.companions.archive.is_some() || self.is_current() {
             return None;
         }
         self.has_said_gone = true;

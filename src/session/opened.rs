@@ -5,7 +5,6 @@ use std::cell::OnceCell;
 use crate::report::{BuildOptions, Context, Report, WhichRegisters, build, source_around};
 use obit_process::process::{Process, Thread};
 use obit_redact::{Origin, Redactor, Shown};
-use obit_report::FrameReport;
 use obit_session::{
     Answer, FrameHandle, MOST_HITS, MOST_ITEMS, Place, Problem, Question, SourceAnswer, SourceLine,
     of_report,
@@ -167,12 +166,6 @@ impl Opened {
         let lines = place.lines.into_iter();
         answer.lines = lines.map(|line| SourceLine { line: line.line, text: line.text }).collect();
         Ok(answer)
-    }
-
-    /// The frame as the report has it.
-    pub(super) fn frame_report(&self, at: FrameHandle) -> Option<&FrameReport> {
-        let thread = self.report().threads.iter().find(|thread| thread.tid == at.thread)?;
-        thread.frames.iter().find(|frame| frame.index == at.frame)
     }
 }
 

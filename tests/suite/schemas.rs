@@ -56,3 +56,41 @@ fn the_published_schemas_of_the_views_are_those_of_their_types() {
         assert_is_published(name, &now);
     }
 }
+
+/// The schemas of the answers of the tools, which a client checks them by.
+#[test]
+fn the_published_schemas_of_tools_are_those_of_their_answers() {
+    use obit::session as of;
+    macro_rules! schema {
+        ($document:ty) => {{
+            let mut written = Vec::new();
+            write_schema_of::<$document>(&mut written).unwrap();
+            serde_json::from_slice::<serde_json::Value>(&written).unwrap()
+        }};
+    }
+    let schemas = serde_json::json!({
+        "open": schema!(of::Overview),
+        "why": schema!(of::Why),
+        "stack": schema!(of::StackAnswer),
+        "variables": schema!(of::VariablesAnswer),
+        "print": schema!(of::PrintAnswer),
+        "memory": schema!(of::MemoryAnswer),
+        "find": schema!(of::FindAnswer),
+        "locks": schema!(of::LocksAnswer),
+        "modules": schema!(of::ModulesAnswer),
+        "registers": schema!(of::RegistersAnswer),
+        "source": schema!(of::SourceAnswer),
+        "verify": schema!(of::VerifyAnswer),
+        "triage": schema!(of::TriageAnswer),
+        "group": schema!(of::GroupAnswer),
+        "compare": schema!(of::CompareAnswer),
+    });
+    let mut now = serde_json::to_vec_pretty(&schemas).unwrap();
+    now.push(b'\n');
+    let path = format!("{}/src/mcp/output_schemas.json", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("OBIT_UPDATE_SCHEMA").is_some() {
+        std::fs::write(&path, &now).unwrap();
+    }
+    let published = std::fs::read(&path).unwrap();
+    assert!(published == now, "src/mcp/output_schemas.json is out of date: OBIT_UPDATE_SCHEMA=1");
+}
