@@ -67,7 +67,8 @@ impl Server {
                 json!({ "content": content, "structuredContent": structured, "isError": false })
             }
             Err(refused) => {
-                let content = [json!({ "type": "text", "text": refused.text() })];
+                let text = (self.discreet)(&refused.text());
+                let content = [json!({ "type": "text", "text": text })];
                 json!({ "content": content, "isError": true })
             }
         };

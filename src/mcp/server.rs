@@ -65,6 +65,8 @@ pub struct Settings {
     pub audit: Option<Box<dyn Write + Send>>,
     /// How much is hidden, in a word.
     pub level: String,
+    /// What of a message may be shown: it may quote a path or an expression.
+    pub discreet: fn(&str) -> String,
 }
 
 /// A request that is under way.
@@ -184,6 +186,7 @@ pub(super) struct Server {
     pub(super) roots: Roots,
     pub(super) audit: Audit,
     pub(super) level: String,
+    pub(super) discreet: fn(&str) -> String,
     pub(super) outside: Arc<dyn Outside>,
     out: Arc<Output>,
     client: Mutex<Option<String>>,
@@ -210,6 +213,7 @@ pub fn run(
         roots: settings.roots,
         audit: Audit::new(settings.audit),
         level: settings.level,
+        discreet: settings.discreet,
         outside,
         out,
         client: Mutex::default(),
@@ -430,7 +434,7 @@ impl Server {
             parsed.ok_or_else(|| missing("no such resource; see resources/list".to_owned()))?;
         let outside = (&self.roots, &*self.outside);
         let asked = self.cores.ask(Some(core), &Question::Report, outside, running);
-        let (_, answer, _) = asked.map_err(|refused| missing(refused.text()))?;
+        let (_, answer, _) = asked.map_err(|refused| missing((self.discreet)(&refused.text())))?;
         let Answer::Report(report) = answer else {
             return Err(missing("no report".to_owned()));
         };

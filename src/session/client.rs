@@ -1,10 +1,12 @@
 //! The side that asks: an open core, and a worker that has read it.
 
 use std::fs::File;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::worker::Said;
@@ -57,18 +59,22 @@ impl Stopper {
 }
 
 /// A crash that is open.
+///
+/// A thread of its own starts the workers and talks to them: a worker ends with the thread that
+/// started it (prctl(2), `PR_SET_PDEATHSIG`).
 #[derive(Debug)]
 pub struct Session {
-    core: CoreFile,
-    setup: Setup,
-    worker: Option<WorkerProcess>,
+    questions: Option<Sender<Asked>>,
+    thread: Option<JoinHandle<()>>,
     stopper: Stopper,
-    /// The worker has read the core.
-    has_read: bool,
-    /// Files are copied instead of mapped: one was cut short.
-    copies: bool,
+    /// The file that was opened, and where.
+    file: File,
+    path: PathBuf,
     has_said_gone: bool,
 }
+
+/// A question, and where its answer goes.
+type Asked = (Question, Sender<Said>);
 
 impl Session {
     /// Opens the core `file`, which is called `path`. `begun` gets what ends that.
@@ -82,32 +88,34 @@ impl Session {
         begun: &mut dyn FnMut(&Stopper),
     ) -> Result<(Self, Answer), Problem> {
         let failed = |error: std::io::Error| problem(&format!("it cannot be read: {error}"));
-        let head = read_at(&file, 0, HEAD).unwrap_or_default();
-        let mut worker = None;
-        let core = match may_be_archive(&path, &head) {
-            false => CoreFile::of_file(&path, file).map_err(failed)?,
-            true => {
-                let mut started = WorkerProcess::start(&setup.worker).map_err(failed)?;
-                let found = started.unpack(&path, &file, setup.patience);
-                worker = Some(started);
-                match found.map_err(|(_, why)| problem(&why))? {
-                    Ok(archive) => only_core(archive.cores)?,
-                    Err(NoArchive::Unusable(why)) => return Err(problem(&why)),
-                    Err(NoArchive::Other) => CoreFile::of_file(&path, file).map_err(failed)?,
+        let stopper = Stopper::default();
+        begun(&stopper);
+        let (questions, asked) = mpsc::channel::<Asked>();
+        let (opened, has_opened) = mpsc::channel();
+        let copied = file.try_clone().map_err(failed)?;
+        let (core_path, of_line) = (path.clone(), stopper.clone());
+        let thread = std::thread::Builder::new().spawn(move || {
+            let mut line = match Line::open(&core_path, copied, setup, of_line) {
+                Ok((line, overview)) => {
+                    // Who opens it waits for this.
+                    let _ = opened.send(Ok(overview));
+                    line
                 }
+                Err(problem) => {
+                    let _ = opened.send(Err(problem));
+                    return;
+                }
+            };
+            for (question, answer) in asked {
+                // Whoever asked may have given up.
+                let _ = answer.send(line.ask(&question));
             }
-        };
-        let mut session = Self {
-            core,
-            setup,
-            worker,
-            stopper: Stopper::default(),
-            has_read: false,
-            copies: false,
-            has_said_gone: false,
-        };
-        begun(&session.stopper);
-        let overview = session.ask(&Question::Overview)?;
+        });
+        let thread = thread.map_err(failed)?;
+        let lost = |_| problem("the thread that reads it ended");
+        let overview = has_opened.recv().map_err(lost)??;
+        let (questions, thread) = (Some(questions), Some(thread));
+        let session = Self { questions, thread, stopper, file, path, has_said_gone: false };
         Ok((session, overview))
     }
 
@@ -116,6 +124,91 @@ impl Session {
     /// # Errors
     /// There is no answer; why.
     pub fn ask(&mut self, question: &Question) -> Result<Answer, Problem> {
+        let lost = || problem("the thread that reads the core ended; open it again");
+        let questions = self.questions.as_ref().ok_or_else(lost)?;
+        let (answer, answered) = mpsc::channel();
+        questions.send((question.clone(), answer)).map_err(|_| lost())?;
+        answered.recv().map_err(|_| lost())?
+    }
+
+    /// What ends its worker.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
+    /// Whether the path still leads to the file that was opened.
+    pub fn is_current(&self) -> bool {
+        let (Ok(opened), Ok(file)) = (self.file.metadata(), std::fs::metadata(&self.path)) else {
+            return false;
+        };
+        (file.dev(), file.ino()) == (opened.dev(), opened.ino())
+    }
+
+    /// Says once that the file of the core is gone, or another one now.
+    pub fn news(&mut self) -> Option<&'static str> {
+        if self.has_said_gone || self.is_current() {
+            return None;
+        }
+        self.has_said_gone = true;
+        Some(
+            "the file of this core was removed or replaced; answers are of the one that was opened",
+        )
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.questions.take());
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; and if it did, its worker ends with it.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The thread's side: an open core, and a worker that has read it.
+#[derive(Debug)]
+struct Line {
+    core: CoreFile,
+    setup: Setup,
+    worker: Option<WorkerProcess>,
+    stopper: Stopper,
+    /// The worker has read the core.
+    has_read: bool,
+    /// Files are copied instead of mapped: one was cut short.
+    copies: bool,
+}
+
+impl Line {
+    fn open(
+        path: &Path,
+        file: File,
+        setup: Setup,
+        stopper: Stopper,
+    ) -> Result<(Self, Answer), Problem> {
+        let failed = |error: std::io::Error| problem(&format!("it cannot be read: {error}"));
+        let head = read_at(&file, 0, HEAD).unwrap_or_default();
+        let mut worker = None;
+        let core = match may_be_archive(path, &head) {
+            false => CoreFile::of_file(path, file).map_err(failed)?,
+            true => {
+                let mut started = WorkerProcess::start(&setup.worker).map_err(failed)?;
+                stopper.hold(&started);
+                let found = started.unpack(path, &file, setup.patience);
+                worker = Some(started);
+                match found.map_err(|(_, why)| problem(&why))? {
+                    Ok(archive) => only_core(archive.cores)?,
+                    Err(NoArchive::Unusable(why)) => return Err(problem(&why)),
+                    Err(NoArchive::Other) => CoreFile::of_file(path, file).map_err(failed)?,
+                }
+            }
+        };
+        let mut line = Self { core, setup, worker, stopper, has_read: false, copies: false };
+        let overview = line.ask(&Question::Overview)?;
+        Ok((line, overview))
+    }
+
+    fn ask(&mut self, question: &Question) -> Said {
         let question = serde_json::to_vec(question).map_err(|error| problem(&error.to_string()))?;
         loop {
             match self.attempt(&question) {
@@ -148,37 +241,19 @@ impl Session {
         let core = &self.core;
         let send = |channel: &_| Broker::ask(channel, question);
         let said = worker.answer_to(send, core, &broker, patience)?;
-        let said = read(&said).map_err(|error| lost(&error))?;
+        let said = match read(&said) {
+            Ok(said) => said,
+            Err(error) => {
+                worker.dismiss();
+                return Err(lost(&error));
+            }
+        };
         (self.worker, self.has_read) = (Some(worker), true);
         Ok(said)
     }
-
-    /// What ends its worker.
-    pub fn stopper(&self) -> Stopper {
-        self.stopper.clone()
-    }
-
-    /// Whether the path still leads to the file that was opened.
-    pub fn is_current(&self) -> bool {
-        let opened = rustix::fs::fstat(self.core.file.as_fd());
-        let file = std::fs::metadata(&self.core.path);
-        let (Ok(opened), Ok(file)) = (opened, file) else { return false };
-        (file.dev(), file.ino()) == (opened.st_dev, opened.st_ino)
-    }
-
-    /// Says once that the file of the core is gone, or another one now.
-    pub fn news(&mut self) -> Option<&'static str> {
-        if self.has_said_gone || self.core.companions.archive.is_some() || self.is_current() {
-            return None;
-        }
-        self.has_said_gone = true;
-        Some(
-            "the file of this core was removed or replaced; answers are of the one that was opened",
-        )
-    }
 }
 
-impl Drop for Session {
+impl Drop for Line {
     fn drop(&mut self) {
         if let Some(worker) = self.worker.take() {
             worker.dismiss();

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use crate::fixture::run;
+use crate::mcp::Agent;
 use regex::bytes::{Regex, RegexBuilder};
+use serde_json::{Value, json};
 
 /// What each way to die is about.
 const WAYS: [&str; 7] = ["null", "wild", "smash", "registers", "symbol", "what", "assert"];
@@ -171,6 +173,7 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
         let words = ["triage", core, "--no-db", "--format", format, "-e", program, &redact];
         all.push((format!("{way} {level} triage {format}"), both(&run(words))));
     }
+    all.push((format!("{way} {level} mcp"), by_tools(core, level)));
     let bad = ["print", "password +* mail", "-c"];
     let output = run([&bad, &base[..1], &["-e"], &base[1..]].concat());
     all.push((format!("{way} {level} a bad expression"), both(&output)));
@@ -179,6 +182,44 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
     let twice = run([core, program, program, &redact]);
     all.push((format!("{way} {level} too many files"), both(&twice)));
     all
+}
+
+/// All that an agent is told.
+fn by_tools(core: &str, level: &str) -> Vec<u8> {
+    let root = Path::new(core).parent().unwrap();
+    let (program, sources) = (fixtures().join("prog"), fixtures());
+    let level = format!("--redact={level}");
+    let words = ["--root", root.to_str().unwrap(), "--exe", program.to_str().unwrap()];
+    let more = ["--source-path", sources.to_str().unwrap(), &level];
+    let mut agent = Agent::start(&[&words[..], &more].concat());
+    let mut told = agent.call("open", &json!({ "path": core })).to_string();
+    let mut ask = |tool: &str, arguments: Value| told += &agent.call(tool, &arguments).to_string();
+    for tool in ["why", "stack", "variables", "locks", "modules", "registers", "source"] {
+        ask(tool, json!({}));
+    }
+    ask("stack", json!({ "groups": true }));
+    ask("source", json!({ "context": 100 }));
+    ask("print", json!({ "expressions": &EXPRESSIONS[..15] }));
+    for expression in EXPRESSIONS {
+        ask("variables", json!({ "of": expression }));
+        ask("memory", json!({ "address": expression, "count": 64 }));
+        ask("memory", json!({ "address": format!("&({expression})"), "format": "s" }));
+        ask("memory", json!({ "address": format!("&({expression})"), "size": "b", "count": 99 }));
+        ask("verify", json!({ "claim": format!("{expression} is NULL") }));
+        ask("verify", json!({ "claim": format!("{expression} points to freed memory") }));
+        for letter in 0..4 {
+            ask("print", json!({ "expressions": format!("(char)({expression})[{letter}]") }));
+            ask("print", json!({ "expressions": format!("({expression})[{letter}] > 100") }));
+        }
+    }
+    ask("memory", json!({ "address": "$sp", "size": "g", "count": 256 }));
+    ask("find", json!({ "value": "0x4141414141414141" }));
+    ask("open", json!({ "path": "../cp.alwin.drey@quarrymail.example/none" }));
+    ask("triage", json!({}));
+    for uri in ["obit://c1/report.json", "obit://c1/report.md"] {
+        told += &agent.ask("resources/read", &json!({ "uri": uri })).to_string();
+    }
+    told.into_bytes()
 }
 
 fn both(output: &Output) -> Vec<u8> {

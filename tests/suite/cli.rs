@@ -166,6 +166,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("digest", &[]),
     ("serve", &["--listen", "127.0.0.1:0"]),
     ("audit", &["verify"]),
+    ("mcp", &[]),
     ("state", &["GROUP", "open"]),
     ("group", &["signatures", "GROUP"]),
     ("forget", &["DUMP"]),

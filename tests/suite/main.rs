@@ -33,6 +33,7 @@ mod layering;
 mod levels;
 mod log_commands;
 mod many_threads;
+mod mcp;
 mod memory;
 mod merge;
 mod minidump_core;

@@ -22,7 +22,7 @@ use crate::cli::batch::{request, settings};
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::formats::TERMINAL;
-use crate::cli::message::say;
+use crate::cli::message::{discreet, say};
 use crate::cli::request::Request;
 use crate::cli::session_worker::WORKER;
 
@@ -160,7 +160,7 @@ pub(crate) fn run(args: &McpArgs) -> Result<Exit, Failure> {
         })
     });
     let audit = audit.transpose()?.map(|file| Box::new(file) as Box<dyn Write + Send>);
-    let settings = mcp::Settings { roots, audit, level: args.level().to_owned() };
+    let settings = mcp::Settings { roots, audit, level: args.level().to_owned(), discreet };
     if io::stdin().is_terminal() {
         say("obit mcp speaks the Model Context Protocol with an agent; see docs/mcp.md");
     }
