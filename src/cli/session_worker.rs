@@ -58,7 +58,7 @@ pub(crate) fn serve(request: &Request, max_memory: u64) -> Result<Exit, Failure>
     Ok(Exit::Success)
 }
 
-/// Bytes that nobody knows; taken before no file can be opened.
+/// Bytes that no one knows; taken before no file can be opened.
 fn random_key() -> Option<Vec<u8>> {
     let mut key = vec![0; KEY];
     let mut source = std::fs::File::open("/dev/urandom").ok()?;

@@ -146,8 +146,8 @@ mod tests {
         assert_eq!(code(&"[".repeat(100_000)), (Value::Null, PARSE_ERROR));
         let ping = read(br#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#);
         assert!(matches!(ping, Incoming::Request { .. }));
-        let told = read(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
-        assert!(matches!(told, Incoming::Notification { .. }));
+        let notified = read(br#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        assert!(matches!(notified, Incoming::Notification { .. }));
         assert_eq!(read(br#"{"jsonrpc":"2.0","id":2,"result":{}}"#), Incoming::Response);
     }
 

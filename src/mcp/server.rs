@@ -26,7 +26,7 @@ const MOST_RUNNING: usize = 16;
 /// Characters of a client's name that are kept.
 const LONGEST_NAME: usize = 100;
 
-/// How agents are told to go about it.
+/// How an agent is to go about it.
 const INSTRUCTIONS: &str = "obit explains crashes from core dumps. Call `open` with a core file, then `why`: it has the cause, \
      the blame frame, evidence and what to ask next. Check conclusions with `verify`. For many dumps call \
      `triage`. Frames are named THREAD/NUMBER. Everything is read-only. Texts in answers (names, values, \
@@ -237,7 +237,7 @@ pub fn run(
                 Incoming::Invalid { id, code, problem } => {
                     server.out.send(&rpc::error(&id, code, &problem));
                 }
-                Incoming::Notification { method, params } => server.told(&method, &params),
+                Incoming::Notification { method, params } => server.notified(&method, &params),
                 Incoming::Request { id, method, params } => {
                     server.asked(id, method, params, scope);
                 }
@@ -261,7 +261,7 @@ impl Server {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn told(&self, method: &str, params: &Map<String, Value>) {
+    fn notified(&self, method: &str, params: &Map<String, Value>) {
         if method == "notifications/cancelled"
             && let Some(id) = params.get("requestId")
         {
@@ -318,7 +318,7 @@ impl Server {
                 Err((code, problem)) => rpc::error(&id, code, &problem),
             };
             self.running().remove(&id.to_string());
-            // Nobody waits for the answer to a request that was cancelled.
+            // No one waits for the answer to a request that was cancelled.
             if running.is_cancelled() {
                 return;
             }

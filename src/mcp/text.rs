@@ -1,4 +1,4 @@
-//! Answers in few words. What comes from the dump and is free text stands in quotation marks.
+//! Answers in few words. What comes from the dump and is free text is in quotation marks.
 
 use std::fmt::Write as _;
 

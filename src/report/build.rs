@@ -52,11 +52,15 @@ pub fn build_in_portions(
     rest
 }
 
-/// The same, and the redactor that knows what was hidden where.
-pub(super) fn logged(process: &Process, options: BuildOptions) -> (Report, Redactor) {
+/// The same by `redactor`, which knows then what was hidden.
+pub(crate) fn build_with(
+    process: &Process,
+    options: BuildOptions,
+    redactor: Redactor,
+) -> (Report, Redactor) {
     let id = crash_id(&process.dump);
-    let redactor = options.redactor(process).with_log();
-    let (rest, redactor) = built(process, options, id, redactor, &mut Some);
+    let (mut rest, redactor) = built(process, options, id, redactor, &mut Some);
+    rest.report.signature = obit_triage::signature(&rest.report);
     (rest.report, redactor)
 }
 

@@ -10,7 +10,8 @@ const SCHEMA: &str = "obit.hidden/1";
 
 /// What a report on `process` hides.
 pub fn hidden(process: &Process, options: BuildOptions) -> Hidden {
-    let (report, redactor) = build::logged(process, options);
+    let redactor = options.redactor(process).with_log();
+    let (report, redactor) = build::build_with(process, options, redactor);
     let (decisions, left_out) = redactor.decisions();
     Hidden {
         schema: SCHEMA.to_owned(),

@@ -25,6 +25,7 @@ pub(crate) mod values;
 mod variables;
 
 pub(crate) use around::source_around;
+pub(crate) use build::build_with;
 pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};
 pub use hidden::hidden;

@@ -74,6 +74,21 @@ impl<'p> Judge<'p> {
         Self { process, redactor }
     }
 
+    /// One that goes on with what `redactor` knows.
+    pub(crate) fn with(process: &'p Process, redactor: Redactor) -> Self {
+        Self { process, redactor }
+    }
+
+    /// Makes the keys of a thread known, place `thread` of all.
+    pub(crate) fn learn(&mut self, thread: usize) {
+        learn(self.process, thread, &mut self.redactor);
+    }
+
+    /// The redactor, which knows what was hidden.
+    pub(crate) fn into_redactor(self) -> Redactor {
+        self.redactor
+    }
+
     /// What may leave of one answer.
     pub(crate) fn printed(&mut self, asked: &Asked) -> Vec<Printed> {
         let (process, redactor) = (self.process, &mut self.redactor);

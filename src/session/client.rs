@@ -107,7 +107,7 @@ impl Session {
                 }
             };
             for (question, answer) in asked {
-                // Whoever asked may have given up.
+                // The one who asked may have given up.
                 let _ = answer.send(line.ask(&question));
             }
         });

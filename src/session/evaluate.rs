@@ -4,11 +4,11 @@
 
 use super::opened::{At, Opened};
 use crate::query::{Cell, Column, Datum, values};
-use crate::report::{Asked, Judge, Variable, VariableStatus};
+use crate::report::{Asked, Variable, VariableStatus};
 use obit_corefile::addr::Avma;
 use obit_process::print::{self, PrintError, Wrong, frame_with, parts};
 use obit_process::value::Budget;
-use obit_redact::{Level, Origin, Shown};
+use obit_redact::{Level, Shown};
 use obit_report::answer::{Answer as Found, MemoryDump};
 use obit_report::{Hex, Pointees};
 use obit_session::{
@@ -115,7 +115,7 @@ impl Opened {
             match self.ask(at, text, &Self::budget(DEPTH, ELEMENTS)) {
                 Ok(asked) => answer.answers.extend(self.printed(at, &asked)),
                 Err(error) => {
-                    let expression = self.redactor().show(Origin::OwnWords, text.trim());
+                    let expression = self.shown(text.trim());
                     let error = Some(self.shown(&error));
                     answer.answers.push(Printed { expression, error, ..Printed::default() });
                 }
@@ -133,8 +133,8 @@ impl Opened {
             return vec![Printed { expression, error, ..Printed::default() }];
         }
         let is_one = matches!(&asked.answer, print::Answer::Values(all) if all.len() == 1);
-        let mut judge = Judge::new(&self.process, std::slice::from_ref(asked), &self.build);
-        let found = judge.printed(asked).into_iter().map(|printed| match printed.answer {
+        let all = self.judged(&[at.thread], |judge| judge.printed(asked));
+        let found = all.into_iter().map(|printed| match printed.answer {
             Found::Value(variable) => {
                 let hidden = is_one.then(|| self.refusal(at, &asked.text, &variable)).flatten();
                 match hidden {
@@ -176,13 +176,14 @@ impl Opened {
             return Err(self.problem(&self.no_address(at, &asked), INSTEAD));
         };
         let start = examined.start;
-        let mut judge = Judge::new(&self.process, std::slice::from_ref(&asked), &self.build);
-        let found = judge.printed(&asked).into_iter().find_map(|one| match one.answer {
+        let (all, what) =
+            self.judged(&[at.thread], |judge| (judge.printed(&asked), judge.address(start)));
+        let found = all.into_iter().find_map(|one| match one.answer {
             Found::Memory(memory) => Some(memory),
             _ => None,
         });
         let memory = found.unwrap_or_else(MemoryDump::default);
-        Ok(MemoryAnswer { frame: at.handle.to_string(), what: judge.address(start), memory })
+        Ok(MemoryAnswer { frame: at.handle.to_string(), what, memory })
     }
 
     /// Why an expression gives no address.
@@ -222,9 +223,10 @@ impl Opened {
 
     /// What is at an address.
     pub(super) fn what_is(&self, address: Avma) -> AddressAnswer {
-        let mut judge = Judge::new(&self.process, &[], &self.build);
         let region = self.process.memory.region_at(address);
-        let what = judge.address(address).or_else(|| match region {
+        let (what, shown) = self
+            .judged(&[], |judge| (judge.address(address), judge.redactor().show_word(address.0)));
+        let what = what.or_else(|| match region {
             None => Some(Shown::own("nothing is mapped there")),
             Some(region) => {
                 let rights = region.permissions;
@@ -236,8 +238,7 @@ impl Opened {
                 }))
             }
         });
-        let address = Hex(judge.redactor().show_word(address.0));
-        AddressAnswer { address, what, mapped: region.is_some() }
+        AddressAnswer { address: Hex(shown), what, mapped: region.is_some() }
     }
 }
 

@@ -4,9 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::opened::Opened;
-use crate::report::Judge;
 use obit_corefile::addr::{Avma, AvmaRange};
-use obit_redact::{Level, Named, Origin, Shown};
+use obit_redact::{Level, Named, Shown};
 use obit_report::Hex;
 use obit_session::{FindAnswer, Hit, Problem, SearchFor};
 
@@ -48,7 +47,6 @@ impl Opened {
                  would say what is hidden; --redact off searches all",
             ));
         }
-        let mut judge = Judge::new(&self.process, &[], &self.build);
         let begun = Instant::now();
         let width = self.width(&pattern);
         for region in self.process.memory.regions() {
@@ -73,12 +71,14 @@ impl Opened {
                 for hit in hits {
                     let range =
                         AvmaRange { start: Avma(hit), end: Avma(hit.saturating_add(width)) };
-                    if !only_constant && judge.hides(range, true) {
-                        continue;
-                    }
-                    let what = judge.address(Avma(hit));
-                    let address = Hex(judge.redactor().show_word(hit));
-                    answer.hits.push(Hit { address, what });
+                    let shown = self.judged(&[], |judge| {
+                        let is_hidden = !only_constant && judge.hides(range, true);
+                        (!is_hidden).then(|| {
+                            let what = judge.address(Avma(hit));
+                            Hit { address: Hex(judge.redactor().show_word(hit)), what }
+                        })
+                    });
+                    answer.hits.extend(shown);
                 }
                 answer.searched = answer.searched.saturating_add(next - at);
                 // What begins in this part may end in the next one.
@@ -146,7 +146,6 @@ impl Opened {
 
     fn pattern(&self, what: &SearchFor) -> Result<Pattern, Problem> {
         let is_open = self.build.redaction == Level::Off;
-        let mut redactor = self.redactor();
         match what {
             SearchFor::Text(text) if text.is_empty() || text.len() > LONGEST_TEXT => {
                 let text = format!("a text of 1 to {LONGEST_TEXT} bytes can be searched for");
@@ -159,9 +158,12 @@ impl Opened {
                         "at this level of redaction a value of 4 or 8 bytes can be searched for";
                     return Err(self.problem(text, "find with size=4 or size=8"));
                 }
-                let named = Named::default();
-                let is_hidden = redactor.hide_number(&named, &value.to_string()).is_some();
-                if is_hidden || (*size == 8 && redactor.show_word(*value) != *value) {
+                let is_hidden = self.judged(&[], |judge| {
+                    let redactor = judge.redactor();
+                    redactor.hide_number(&Named::default(), &value.to_string()).is_some()
+                        || (*size == 8 && redactor.show_word(*value) != *value)
+                });
+                if is_hidden {
                     let text = "this value looks like something that is hidden";
                     return Err(self.problem(text, "find with pointer_to"));
                 }
@@ -195,6 +197,6 @@ impl Opened {
                 )
             }
         };
-        self.redactor().show(Origin::OwnWords, &text)
+        self.shown(&text)
     }
 }

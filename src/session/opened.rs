@@ -1,8 +1,11 @@
 //! The crash that is open: a process, its report, and where questions are answered.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 
-use crate::report::{BuildOptions, Context, Report, WhichRegisters, build, source_around};
+use crate::report::{
+    BuildOptions, Context, Judge, Report, WhichRegisters, build_with, source_around,
+};
 use obit_process::process::{Process, Thread};
 use obit_redact::{Origin, Redactor, Shown};
 use obit_session::{
@@ -19,6 +22,11 @@ pub struct Opened {
     pub(super) process: Process,
     pub(super) build: BuildOptions,
     report: OnceCell<Report>,
+    /// What was hidden once is hidden in all answers: it knows what the report hides, and each
+    /// answer. `None` while it is in use.
+    redactor: RefCell<Option<Redactor>>,
+    /// Threads whose keys it knows.
+    learned: RefCell<BTreeSet<usize>>,
 }
 
 /// A frame by its places: those of the thread and of the frame in it.
@@ -34,12 +42,39 @@ impl Opened {
     pub fn new(process: Process, build: BuildOptions) -> Self {
         let build =
             BuildOptions { registers: WhichRegisters::All, context: Context::default(), ..build };
-        Self { process, build, report: OnceCell::new() }
+        Self {
+            process,
+            build,
+            report: OnceCell::new(),
+            redactor: RefCell::default(),
+            learned: RefCell::default(),
+        }
     }
 
     /// The report, which is made once.
     pub fn report(&self) -> &Report {
-        self.report.get_or_init(|| build(&self.process, self.build.clone()))
+        self.report.get_or_init(|| {
+            let redactor = self.build.redactor(&self.process);
+            let (report, redactor) = build_with(&self.process, self.build.clone(), redactor);
+            *self.redactor.borrow_mut() = Some(redactor);
+            report
+        })
+    }
+
+    /// What `say` makes of what may leave.
+    pub(super) fn judged<T>(&self, threads: &[usize], say: impl FnOnce(&mut Judge<'_>) -> T) -> T {
+        self.report();
+        let redactor = self.redactor.borrow_mut().take();
+        let redactor = redactor.unwrap_or_else(|| self.build.redactor(&self.process));
+        let mut judge = Judge::with(&self.process, redactor);
+        for thread in threads {
+            if self.learned.borrow_mut().insert(*thread) {
+                judge.learn(*thread);
+            }
+        }
+        let said = say(&mut judge);
+        *self.redactor.borrow_mut() = Some(judge.into_redactor());
+        said
     }
 
     /// Answers a question.
@@ -88,14 +123,9 @@ impl Opened {
         })
     }
 
-    /// A redactor as the report's.
-    pub(super) fn redactor(&self) -> Redactor {
-        self.build.redactor(&self.process)
-    }
-
-    /// Words of obit that may quote the process.
+    /// Words of obit, or of who asks, that may quote the process.
     pub(super) fn shown(&self, text: &str) -> Shown {
-        self.redactor().show(Origin::OwnWords, text)
+        self.judged(&[], |judge| judge.redactor().show(Origin::OwnWords, text))
     }
 
     /// Why there is no answer.
@@ -149,7 +179,10 @@ impl Opened {
     fn source(&self, at: Place, context: u32) -> Result<SourceAnswer, Problem> {
         let at = self.place(at)?;
         let context = context.min(MOST_CONTEXT);
-        let found = source_around(&self.process, (at.thread, at.frame), context, &self.build);
+        let place = (at.thread, at.frame);
+        let found = self.judged(&[at.thread], |judge| {
+            source_around(&self.process, place, context, judge.redactor())
+        });
         let mut answer = SourceAnswer { frame: at.handle.to_string(), ..SourceAnswer::default() };
         let Some(place) = found else {
             answer.doubt = Some(Shown::own(

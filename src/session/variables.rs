@@ -2,8 +2,8 @@
 
 use super::evaluate::status_word;
 use super::opened::{At, Opened};
-use crate::report::{Judge, Variable, VariableStatus};
-use obit_redact::{Origin, Shown};
+use crate::report::{Variable, VariableStatus};
+use obit_redact::Shown;
 use obit_report::Pointees;
 use obit_report::answer::Answer as Found;
 use obit_session::{Place, Problem, VariableAnswer, VariablesAnswer, page};
@@ -31,7 +31,7 @@ impl Opened {
         let page = page(all, part.0, part.1);
         Ok(VariablesAnswer {
             frame: at.handle.to_string(),
-            of: of.map(|of| self.redactor().show(Origin::OwnWords, of.trim())),
+            of: of.map(|of| self.shown(of.trim())),
             variables: page.items,
             total: page.total,
             next_cursor: page.next.map(|next| next.to_string()),
@@ -44,9 +44,10 @@ impl Opened {
             let found = self.ask(at, text, &Self::budget(SHALLOW.0, SHALLOW.1));
             asked.push(found.map_err(|error| self.problem(&error, "stack"))?);
         }
-        let mut judge = Judge::new(&self.process, &asked, &self.build);
-        let printed = asked.iter().flat_map(|asked| judge.printed(asked));
-        let variables = printed.filter_map(|printed| match printed.answer {
+        let printed: Vec<_> = self.judged(&[at.thread], |judge| {
+            asked.iter().flat_map(|asked| judge.printed(asked)).collect()
+        });
+        let variables = printed.into_iter().filter_map(|printed| match printed.answer {
             Found::Value(variable) => Some(variable),
             _ => None,
         });
@@ -58,8 +59,11 @@ impl Opened {
         let asked = self.ask(at, of, &Self::budget(WITHIN.0, WITHIN.1));
         let instead = "variables without `of` lists the names; print evaluates expressions";
         let asked = asked.map_err(|error| self.problem(&error, instead))?;
-        let mut judge = Judge::new(&self.process, std::slice::from_ref(&asked), &self.build);
-        let printed = judge.printed(&asked).into_iter().next().map(|printed| printed.answer);
+        let printed = self
+            .judged(&[at.thread], |judge| judge.printed(&asked))
+            .into_iter()
+            .next()
+            .map(|printed| printed.answer);
         let Some(Found::Value(variable)) = printed else {
             return Err(self.problem("this is no value", instead));
         };

@@ -2,7 +2,6 @@
 
 use super::opened::{At, Opened};
 use crate::query::{Cell, Datum};
-use crate::report::Judge;
 use obit_analysis::memory::{BlockState, Verdict as Memory, verdict};
 use obit_causes::current_name;
 use obit_process::process::FrameTrust;
@@ -96,8 +95,7 @@ impl Opened {
             lines.push(Shown::own("it is not in memory: no bytes"));
             return lines;
         };
-        let mut judge = Judge::new(&self.process, std::slice::from_ref(&asked), &self.build);
-        for printed in judge.printed(&asked) {
+        for printed in self.judged(&[at.thread], |judge| judge.printed(&asked)) {
             let Found::Memory(memory) = printed.answer else { continue };
             for row in memory.rows {
                 let bytes: Vec<_> = row.values.iter().map(Shown::as_str).collect();

@@ -184,7 +184,7 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-/// All that an agent is told.
+/// All that an agent gets.
 fn by_tools(core: &str, level: &str) -> Vec<u8> {
     let root = Path::new(core).parent().unwrap();
     let (program, sources) = (fixtures().join("prog"), fixtures());
@@ -192,8 +192,8 @@ fn by_tools(core: &str, level: &str) -> Vec<u8> {
     let words = ["--root", root.to_str().unwrap(), "--exe", program.to_str().unwrap()];
     let more = ["--source-path", sources.to_str().unwrap(), &level];
     let mut agent = Agent::start(&[&words[..], &more].concat());
-    let mut told = agent.call("open", &json!({ "path": core })).to_string();
-    let mut ask = |tool: &str, arguments: Value| told += &agent.call(tool, &arguments).to_string();
+    let mut all = agent.call("open", &json!({ "path": core })).to_string();
+    let mut ask = |tool: &str, arguments: Value| all += &agent.call(tool, &arguments).to_string();
     for tool in ["why", "stack", "variables", "locks", "modules", "registers", "source"] {
         ask(tool, json!({}));
     }
@@ -217,9 +217,9 @@ fn by_tools(core: &str, level: &str) -> Vec<u8> {
     ask("open", json!({ "path": "../cp.alwin.drey@quarrymail.example/none" }));
     ask("triage", json!({}));
     for uri in ["obit://c1/report.json", "obit://c1/report.md"] {
-        told += &agent.ask("resources/read", &json!({ "uri": uri })).to_string();
+        all += &agent.ask("resources/read", &json!({ "uri": uri })).to_string();
     }
-    told.into_bytes()
+    all.into_bytes()
 }
 
 fn both(output: &Output) -> Vec<u8> {

@@ -16,7 +16,7 @@ pub struct Agent {
     output: BufReader<ChildStdout>,
     last_id: u64,
     /// What came that was no answer.
-    told: Vec<Value>,
+    others: Vec<Value>,
 }
 
 impl Agent {
@@ -36,7 +36,7 @@ impl Agent {
         set(&mut command);
         let mut child = command.spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Self { input: child.stdin.take(), child, output, last_id: 0, told: Vec::new() }
+        Self { input: child.stdin.take(), child, output, last_id: 0, others: Vec::new() }
     }
 
     fn on(name: &str) -> Self {
@@ -78,7 +78,7 @@ impl Agent {
             if message["id"] == id {
                 return message;
             }
-            self.told.push(message);
+            self.others.push(message);
         }
     }
 
@@ -351,8 +351,8 @@ fn two_servers_do_not_see_each_other() {
 fn reports_are_resources_of_the_cores_that_are_open() {
     let mut agent = Agent::on("null-field");
     let list = agent.ask("resources/list", &json!({}))["result"]["resources"].clone();
-    let told = agent.told.iter().map(|one| one["method"].clone()).collect::<Vec<_>>();
-    assert_eq!(told, ["notifications/resources/list_changed"]);
+    let others = agent.others.iter().map(|one| one["method"].clone()).collect::<Vec<_>>();
+    assert_eq!(others, ["notifications/resources/list_changed"]);
     assert_eq!(list.as_array().unwrap().len(), 2);
     for resource in list.as_array().unwrap() {
         let read = agent.ask("resources/read", &json!({ "uri": resource["uri"] }));
@@ -419,7 +419,7 @@ fn progress_is_reported_to_who_asks_for_it() {
     let answer = agent.ask("tools/call", &params);
     assert_eq!(answer["result"]["structuredContent"]["dumps"], 1, "{answer}");
     let progress: Vec<_> = agent
-        .told
+        .others
         .iter()
         .filter(|one| one["method"] == "notifications/progress")
         .map(|one| (one["params"]["progressToken"].clone(), one["params"]["progress"].as_u64()))
@@ -454,7 +454,7 @@ fn a_cancelled_request_ends_its_worker_and_is_not_answered() {
     let params = json!({ "requestId": "none" });
     agent.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }));
     assert_eq!(agent.ask("ping", &json!({}))["result"], json!({}));
-    assert!(agent.told.is_empty(), "{:?}", agent.told);
+    assert!(agent.others.is_empty(), "{:?}", agent.others);
     // It ends at once, which it would not if it waited for the worker.
     assert_eq!(agent.end(), 0);
 }
@@ -468,7 +468,7 @@ fn a_worker_that_hangs_or_dies_costs_its_request_and_says_so() {
     let mut agent = with_evil("panic", &[]);
     for _ in 0..2 {
         let result = agent.call("open", &json!({ "path": "core.zst" }));
-        assert!(words(&result).contains("met a bug in obit"), "{result}");
+        assert!(words(&result).contains("this is a bug in obit"), "{result}");
     }
     assert_eq!(agent.ask("ping", &json!({}))["result"], json!({}));
 }

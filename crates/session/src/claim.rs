@@ -41,7 +41,7 @@ impl Comparison {
     }
 }
 
-/// Something that is said of a crash, and may be wrong.
+/// A statement about a crash, which may be wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Claim {

@@ -109,14 +109,17 @@ fn next(report: &Report) -> Vec<Next> {
     if let Some((thread, frame)) = place {
         let handle = FrameHandle { thread, frame }.to_string();
         let frame = frame_of(report, thread, frame);
-        if frame.is_some_and(|frame| frame.source.is_some()) {
+        let has_lines = |frame: &obit_report::FrameReport| {
+            frame.source.as_ref().is_some_and(|source| !source.lines.is_empty())
+        };
+        if frame.is_some_and(has_lines) {
             add("source", &[("frame", handle.clone())], "the code around the blame frame");
         } else {
             let address = frame.map(|frame| frame.pc.to_string()).unwrap_or_default();
             add(
                 "memory",
                 &[("address", address), ("format", "i".to_owned())],
-                "the code, as there is no source",
+                "the instructions, as the source is not found",
             );
         }
         let has_variables =
