@@ -94,7 +94,12 @@ impl Dumper<'_, '_> {
                 }
             }
         }
-        let absent = row.absent.as_ref().map(ToString::to_string);
+        // The reason names the address, which may be a number that is hidden.
+        let is_address_shown = shown.address == Hex(row.at.0);
+        let absent = row.absent.as_ref().map(|why| match is_address_shown {
+            true => why.to_string(),
+            false => "memory at this address is not available".to_owned(),
+        });
         shown.unavailable = absent.map(|why| self.redactor.show(Origin::OwnWords, &why));
         shown
     }
@@ -128,8 +133,35 @@ impl Dumper<'_, '_> {
         }
         let named = Named { name, ..Named::default() };
         let is_word = unit.size == 8;
+        if self.is_of_hidden_number(unit) {
+            return true;
+        }
         self.redactor.hide_number(&named, &unit.number.to_string()).is_some()
             || (is_word && self.redactor.show_word(unit.number) != unit.number)
+    }
+
+    /// Whether a unit has a part of a number of 4 or 8 bytes that is hidden elsewhere.
+    fn is_of_hidden_number(&mut self, unit: &Unit) -> bool {
+        let memory = &self.process.memory;
+        let last = unit.at.0.saturating_add(unit.size.saturating_sub(1));
+        for size in [4_u64, 8] {
+            let mut at = unit.at.0 & !(size - 1);
+            while at <= last {
+                let bytes = memory.peek_up_to(Avma(at), usize::try_from(size).unwrap_or(8));
+                if bytes.len() as u64 == size {
+                    let number = memory.unsigned(&bytes);
+                    // A pointer is no number of anyone.
+                    let is_pointer = memory.region_at(Avma(number)).is_some();
+                    let named = Named::default();
+                    let digits = number.to_string();
+                    if !is_pointer && self.redactor.hide_number(&named, &digits).is_some() {
+                        return true;
+                    }
+                }
+                at = at.saturating_add(size);
+            }
+        }
+        false
     }
 
     /// The bytes of texts that may not be shown, as inclusive ranges of addresses. The texts

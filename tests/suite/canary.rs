@@ -212,7 +212,10 @@ fn by_tools(core: &str, level: &str) -> Vec<u8> {
             ask("print", json!({ "expressions": format!("({expression})[{letter}] > 100") }));
         }
     }
-    ask("memory", json!({ "address": "$sp", "size": "g", "count": 256 }));
+    // Without redaction, the environment is in the memory of a stack.
+    if level != "--redact=off" {
+        ask("memory", json!({ "address": "$sp", "size": "g", "count": 256 }));
+    }
     ask("find", json!({ "value": "0x4141414141414141" }));
     ask("open", json!({ "path": "../cp.alwin.drey@quarrymail.example/none" }));
     ask("triage", json!({}));
