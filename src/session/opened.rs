@@ -4,7 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use crate::report::{
-    BuildOptions, Context, Judge, Report, WhichRegisters, build_with, source_around,
+    BuildOptions, Context, Judge, Report, WhichRegisters, WhoseLocals, build_with, source_around,
 };
 use obit_process::process::{Process, Thread};
 use obit_redact::{Origin, Redactor, Shown};
@@ -57,6 +57,11 @@ impl Opened {
             let redactor = self.build.redactor(&self.process);
             let (report, redactor) = build_with(&self.process, self.build.clone(), redactor);
             *self.redactor.borrow_mut() = Some(redactor);
+            // Whose variables it has, it knows the keys of.
+            let mut threads = self.process.threads.iter();
+            let crashed = threads.position(|thread| thread.crashed);
+            let has_variables = self.build.locals != WhoseLocals::None;
+            self.learned.borrow_mut().extend(crashed.filter(|_| has_variables));
             report
         })
     }

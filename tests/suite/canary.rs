@@ -173,7 +173,7 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
         let words = ["triage", core, "--no-db", "--format", format, "-e", program, &redact];
         all.push((format!("{way} {level} triage {format}"), both(&run(words))));
     }
-    all.push((format!("{way} {level} mcp"), by_tools(core, level)));
+    all.push((format!("{way} {level} mcp"), by_tools(way, core, level)));
     let bad = ["print", "password +* mail", "-c"];
     let output = run([&bad, &base[..1], &["-e"], &base[1..]].concat());
     all.push((format!("{way} {level} a bad expression"), both(&output)));
@@ -185,7 +185,7 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// All that an agent gets.
-fn by_tools(core: &str, level: &str) -> Vec<u8> {
+fn by_tools(way: &str, core: &str, level: &str) -> Vec<u8> {
     let root = Path::new(core).parent().unwrap();
     let (program, sources) = (fixtures().join("prog"), fixtures());
     let level = format!("--redact={level}");
@@ -200,7 +200,13 @@ fn by_tools(core: &str, level: &str) -> Vec<u8> {
     ask("stack", json!({ "groups": true }));
     ask("source", json!({ "context": 100 }));
     ask("print", json!({ "expressions": &EXPRESSIONS[..15] }));
+    // Where the frame of a number is lost, nothing says that it is a code, and words of the stack
+    // are shown as they are (docs/mcp.md).
+    let has_lost_frame = way == "smash";
     for expression in EXPRESSIONS {
+        if has_lost_frame && expression == "$r12" {
+            continue;
+        }
         ask("variables", json!({ "of": expression }));
         ask("memory", json!({ "address": expression, "count": 64 }));
         ask("memory", json!({ "address": format!("&({expression})"), "format": "s" }));
@@ -213,7 +219,7 @@ fn by_tools(core: &str, level: &str) -> Vec<u8> {
         }
     }
     // Without redaction, the environment is in the memory of a stack.
-    if level != "--redact=off" {
+    if level != "--redact=off" && !has_lost_frame {
         ask("memory", json!({ "address": "$sp", "size": "g", "count": 256 }));
     }
     ask("find", json!({ "value": "0x4141414141414141" }));
