@@ -322,11 +322,12 @@ impl Server {
             if running.is_cancelled() {
                 return;
             }
-            self.out.send(&answer);
+            // Ahead of the answer, after which a client may ask for the list.
             if self.cores.has_changed() {
                 let method = "notifications/resources/list_changed";
                 self.out.send(&rpc::notification(method, json!({})));
             }
+            self.out.send(&answer);
         });
     }
 
