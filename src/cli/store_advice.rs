@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use obit::triage::store::{DatabaseProblem, GroupError, NotAStore, StoreError};
+use obit::triage::store::{
+    CentralProblem, CopyProblem, DatabaseProblem, GroupError, NotAStore, StoreError,
+};
 
 /// What to do, as the end of the error's sentence; empty where the error says enough.
 pub(super) fn advice(error: &StoreError) -> String {
@@ -22,6 +24,34 @@ pub(super) fn advice(error: &StoreError) -> String {
         StoreError::Group(GroupError::Unknown { .. } | GroupError::Ambiguous { .. }) => {
             ": `obit top` lists them"
         }
+        StoreError::Copy { problem: CopyProblem::NotEmpty, .. } => {
+            ": `obit db export` and `obit db import` bring two stores together"
+        }
+        StoreError::Central { problem, .. } => match problem {
+            CentralProblem::NotBuilt => {
+                ": build it with `cargo build --release --features postgres`, or name a file with \
+                 --db FILE"
+            }
+            CentralProblem::NoServer(_) => ": is it running, and do host and port belong to it?",
+            CentralProblem::Tls(_) => {
+                "; name the file of its authority with ?sslrootcert=FILE, or, on a network that \
+                 you trust, add ?sslmode=disable"
+            }
+            CentralProblem::Refused(_) => {
+                ": see PGPASSWORD, ~/.pgpass and the server's pg_hba.conf"
+            }
+            CentralProblem::NoDatabase(_) => ": `createdb` makes one",
+            CentralProblem::NotPermitted(_) => {
+                ": docs/central-store.md has the rights of each role"
+            }
+            CentralProblem::Older { .. } => ": its owner upgrades them with `obit triage`",
+            CentralProblem::Busy => ": try again later",
+            CentralProblem::Lost => ": run the same command again",
+            CentralProblem::Unsure => {
+                ": run the same command again; a dump that is stored is not counted twice"
+            }
+            _ => "",
+        },
         StoreError::Damaged { path, .. } => return recovery(path),
         StoreError::Database { path, problem, .. } => match problem {
             DatabaseProblem::DiskFull => ": free some space, then run the same command again",

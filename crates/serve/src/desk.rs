@@ -172,7 +172,7 @@ impl Desk {
     }
 
     fn version(&self) -> Result<Version, StoreError> {
-        let open = self.current()?;
+        let mut open = self.current()?;
         Ok((open.replaced, open.watcher.changes_of_others()?))
     }
 

@@ -2,6 +2,8 @@
 //! frequency, stacks that differ with what the program was at.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod postgres;
+
 use crate::record::{FileFacts, Record};
 use crate::signature::Rules;
 use crate::store::FileStamp;

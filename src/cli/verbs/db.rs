@@ -49,6 +49,15 @@ enum DbVerb {
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    /// Copy a store into an empty one: a file, or a database of PostgreSQL (postgres://…)
+    Copy {
+        /// The store to read
+        #[arg(value_name = "FROM")]
+        from: PathBuf,
+        /// The store to make, which must be empty
+        #[arg(value_name = "TO")]
+        to: PathBuf,
+    },
     /// Take a value or a person out of all records, paths and notes, and say where it was
     Forget(DbForgetArgs),
     /// Delete old records; counts are kept
@@ -70,12 +79,13 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
         DbVerb::Check { repair: true } => {
             let repaired = Store::repair(&path).map_err(beyond_repair)?;
             let counts = repaired.counts;
+            let shown = repaired.path;
             let is = if repaired.copy.is_some() { "is repaired" } else { "is intact" };
             standard_output.write(|out| {
                 writeln!(
                     out,
                     "{} {is}: dumps: {}, failed: {}, groups: {}",
-                    path.display(),
+                    shown.display(),
                     counts.dumps,
                     counts.failed,
                     counts.groups
@@ -88,8 +98,9 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
             return Ok(if repaired.lost.is_empty() { Exit::Success } else { Exit::Incomplete });
         }
         DbVerb::Check { repair: false } => {
-            let store = Store::open(&path)?;
+            let mut store = Store::open(&path)?;
             let counts = store.check()?;
+            store.check_copy()?;
             let levels = store.levels()?.into_iter();
             let levels: String =
                 levels.map(|(level, count)| format!(", redacted at {level}: {count}")).collect();
@@ -145,6 +156,13 @@ pub(crate) fn run(args: &DbArgs) -> Result<Exit, Failure> {
                 None => store.import(io::stdin().lock())?,
             };
             say(format!("{} dumps added, {} were already known", imported.new, imported.known))?;
+        }
+        DbVerb::Copy { from, to } => {
+            let from = Store::open(from)?;
+            let mut to = Store::create(to)?;
+            let dumps = from.copy_to(&mut to)?;
+            let (from, to) = (from.path().display(), to.path().display());
+            say(format!("{dumps} dumps copied from {from} to {to}"))?;
         }
         DbVerb::Forget(forget) => return db_forget::run(forget, &mut Store::open(&path)?),
         DbVerb::Gc { keep, keep_per_group } => {

@@ -10,7 +10,12 @@ impl Store {
     ///
     /// # Errors
     /// Those of the database.
-    pub fn changes_of_others(&self) -> Result<i64, StoreError> {
+    pub fn changes_of_others(&mut self) -> Result<i64, StoreError> {
+        if let Some(central) = &mut self.central {
+            // Of a store on a server, the changes by this connection count, too.
+            let revision = central.refresh(&mut self.connection);
+            return revision.map_err(|error| self.given_up(error));
+        }
         self.connection
             .query_row("PRAGMA data_version", [], |row| row.get(0))
             .map_err(|source| self.failed(source))
@@ -26,7 +31,7 @@ mod tests {
     fn a_change_of_another_connection_changes_the_number() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("t.db");
-        let watcher = Store::create(&path).unwrap();
+        let mut watcher = Store::create(&path).unwrap();
         let mut writer = Store::open(&path).unwrap();
         let before = watcher.changes_of_others().unwrap();
         assert_eq!(watcher.changes_of_others().unwrap(), before);

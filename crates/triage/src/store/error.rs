@@ -53,6 +53,22 @@ pub enum StoreError {
     /// No group, or no part of one, is called so, or too many are.
     #[error(transparent)]
     Group(#[from] GroupError),
+    /// A store cannot be copied there.
+    #[error("{} {problem}", path.display())]
+    Copy {
+        /// Where it was to go.
+        path: PathBuf,
+        /// What is wrong.
+        problem: CopyProblem,
+    },
+    /// The central store cannot be used.
+    #[error("{place}: {problem}")]
+    Central {
+        /// Its address, without a password.
+        place: String,
+        /// What is wrong.
+        problem: CentralProblem,
+    },
     /// SQLite reports an error.
     #[error("{}", in_words(path, *problem, source))]
     Database {
@@ -124,6 +140,66 @@ pub enum ImportProblem {
         /// What it is called there.
         kind: String,
     },
+}
+
+/// Why a store cannot be copied to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CopyProblem {
+    /// Row numbers of two stores would mean different things.
+    #[error("is not empty")]
+    NotEmpty,
+}
+
+/// Why a central store cannot be used. No text has a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CentralProblem {
+    /// The feature is not compiled in.
+    #[error("this obit was built without the feature `postgres`")]
+    NotBuilt,
+    /// The address cannot be understood.
+    #[error("{0}")]
+    Address(String),
+    /// No server answers there.
+    #[error("the server cannot be reached: {0}")]
+    NoServer(String),
+    /// The server's certificate is not accepted, or it offers no TLS.
+    #[error("no TLS with the server: {0}")]
+    Tls(String),
+    /// The server does not take the user or the password.
+    #[error("the server refuses the user or the password: {0}")]
+    Refused(String),
+    /// There is no such database.
+    #[error("{0}")]
+    NoDatabase(String),
+    /// The user may not do that.
+    #[error("the user may not do that: {0}")]
+    NotPermitted(String),
+    /// The tables are older, and the user may not bring them up to date.
+    #[error(
+        "its tables are of version {tables}, this obit needs {known}, and the user may not \
+         upgrade them"
+    )]
+    Older {
+        /// The version of its tables.
+        tables: i64,
+        /// The version that is needed.
+        known: i64,
+    },
+    /// Another client holds it.
+    #[error("it is locked by another client")]
+    Busy,
+    /// The connection was lost before the change was complete.
+    #[error("the connection was lost; nothing of the change was stored")]
+    Lost,
+    /// The connection was lost while the change was made permanent, and the server cannot be
+    /// asked what became of it.
+    #[error("the connection was lost; whether the last change was stored is not known")]
+    Unsure,
+    /// Another error of the server.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// Why nothing can be done with a group.
@@ -216,6 +292,15 @@ impl StoreError {
                 DatabaseProblem::Damaged | DatabaseProblem::NotADatabase => StoreTrouble::Unusable,
                 _ => StoreTrouble::NotWritten,
             },
+            Self::Central { problem, .. } => match problem {
+                CentralProblem::NotBuilt | CentralProblem::Address(_) => StoreTrouble::Asked,
+                CentralProblem::NotPermitted(_)
+                | CentralProblem::Busy
+                | CentralProblem::Lost
+                | CentralProblem::Unsure => StoreTrouble::NotWritten,
+                _ => StoreTrouble::Unusable,
+            },
+            Self::Copy { .. } => StoreTrouble::Asked,
             Self::Missing { .. }
             | Self::NotAStore { .. }
             | Self::Damaged { .. }

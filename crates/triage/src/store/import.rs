@@ -35,14 +35,15 @@ impl Store {
     /// # Errors
     /// When `from` cannot be read or makes no sense, and those of the database.
     pub fn import(&mut self, mut from: impl BufRead) -> Result<Imported, StoreError> {
-        let imported = self.change(|transaction| import(transaction, &mut from, Refused::Ends))?;
+        let imported =
+            self.change_once(|transaction| import(transaction, &mut from, Refused::Ends))?;
         self.regroup()?;
         Ok(imported)
     }
 
     /// Adds what can be added of an export of a damaged store, which may hold anything.
     pub(super) fn import_what_can_be(&mut self, mut from: impl BufRead) -> Result<(), StoreError> {
-        self.change(|transaction| import(transaction, &mut from, Refused::IsLeftOut))?;
+        self.change_once(|transaction| import(transaction, &mut from, Refused::IsLeftOut))?;
         self.regroup()?;
         Ok(())
     }

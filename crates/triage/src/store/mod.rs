@@ -5,6 +5,8 @@
 //! added is grouped anew from all that is there ([`Store::regroup`]), so groups do not
 //! depend on the order in which dumps came.
 //!
+//! A store may also be in PostgreSQL, for many machines (`central`).
+//!
 //! The tables are `tables`; what users merged and split is kept in the table `wish`, and
 //! what they see as a group is a row of `bug`.
 
@@ -12,6 +14,7 @@ mod add;
 mod builds;
 mod bundles;
 mod census;
+mod central;
 mod changes;
 mod code;
 mod connection;
@@ -36,6 +39,7 @@ mod open;
 mod overview;
 mod packed;
 mod page;
+mod portable;
 mod read;
 mod regroup;
 mod regroup_scope;
@@ -51,12 +55,14 @@ mod ties;
 mod words;
 
 pub use add::{Added, FileStamp};
+pub use central::is_central;
 pub use code::{CodeNeed, CodeToRead};
 pub use connection::Store;
 pub use differ::{Against, Compared, Sides};
 pub use erase::Erased;
 pub use error::{
-    DatabaseError, DatabaseProblem, GroupError, ImportProblem, NotAStore, StoreError, StoreTrouble,
+    CentralProblem, CopyProblem, DatabaseError, DatabaseProblem, GroupError, ImportProblem,
+    NotAStore, StoreError, StoreTrouble,
 };
 pub use exchange::Exported;
 pub use files::StoredFile;

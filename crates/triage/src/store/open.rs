@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
+use super::central::{Central, Tables, is_central};
 use super::connection::Store;
 use super::error::{DatabaseProblem, NotAStore, StoreError};
 use super::tables;
@@ -25,11 +26,22 @@ const SMALL: [&str; 6] = ["build", "host", "bug", "wish", "suspected", "note"];
 pub(super) const PAGES: c_int = 1024;
 
 impl Store {
-    /// Opens the store at `path` to add to it, and makes it if it is not there.
+    /// Opens the store at `path` to add to it, and makes it if it is not there. A path that
+    /// starts with `postgres://` is the address of a server.
     ///
     /// # Errors
     /// When it cannot be made, read or understood, or is damaged.
     pub fn create(path: &Path) -> Result<Self, StoreError> {
+        if is_central(path) {
+            return Central::open(path, Tables::Made);
+        }
+        let store = Self::made(path)?;
+        store.look_through()?;
+        Ok(store)
+    }
+
+    /// Opens the file at `path`, and makes it if it is not there.
+    pub(super) fn made(path: &Path) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
         if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
             DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(io)?;
@@ -46,16 +58,17 @@ impl Store {
             sync_directory_of(path);
         }
         drop(file);
-        let store = Self::with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-        store.look_through()?;
-        Ok(store)
+        Self::with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
     }
 
-    /// Opens the store at `path`; only to read, where it cannot be written.
+    /// Opens the store at `path`, a file or the address of a server; only to read, where it cannot be written.
     ///
     /// # Errors
     /// When it is not there, or cannot be read or understood.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if is_central(path) {
+            return Central::open(path, Tables::Expected);
+        }
         match path.metadata() {
             Ok(metadata) if metadata.is_file() => {}
             Ok(_) => return Err(not_a_file(path)),
@@ -125,7 +138,7 @@ impl Store {
             }
             Err(error) => return Err(error),
         }
-        Ok(Self { connection, path: path.to_owned(), view: None, unwritable: None })
+        Ok(Self { central: None, connection, path: path.to_owned(), view: None, unwritable: None })
     }
 
     /// Looks for damage, no longer than a user would wait each time.
@@ -156,7 +169,7 @@ impl Store {
     pub(super) fn damaged(&self, problem: &str) -> StoreError {
         // SQLite's reports have several lines.
         let problem = problem.lines().collect::<Vec<_>>().join(", ");
-        StoreError::Damaged { path: self.path.clone(), problem }
+        StoreError::Damaged { path: self.path().to_owned(), problem }
     }
 }
 

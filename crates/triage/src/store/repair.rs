@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
+use super::central::{Central, is_central};
 use super::connection::Store;
 use super::error::{DatabaseProblem, StoreError};
 use super::open::{PAGES, sync_directory_of};
@@ -24,6 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Repaired {
+    /// Which store: its file, or its address without a password.
+    pub path: PathBuf,
     /// What is in it now.
     pub counts: Counts,
     /// What is not.
@@ -34,14 +37,22 @@ pub struct Repaired {
 
 impl Store {
     /// Checks the store at `path`. If it is damaged, keeps a copy of it, and puts in its place
-    /// what can be read. On an error the store is as it was.
+    /// what can be read. On an error the store is as it was. Of a store on a server, this
+    /// machine's copy is made anew and checked.
     ///
     /// # Errors
     /// When another process has it open, when nothing of it can be read, and those of making
     /// a new one.
     pub fn repair(path: &Path) -> Result<Repaired, StoreError> {
+        if is_central(path) {
+            let (path, counts) = Central::repair(path)?;
+            return Ok(Repaired { path, counts, lost: Vec::new(), copy: None });
+        }
         let damage = match Self::open(path).and_then(|store| store.check()) {
-            Ok(counts) => return Ok(Repaired { counts, lost: Vec::new(), copy: None }),
+            Ok(counts) => {
+                let path = path.to_owned();
+                return Ok(Repaired { path, counts, lost: Vec::new(), copy: None });
+            }
             Err(error) if is_damage(&error) => error,
             Err(error) => return Err(error),
         };
@@ -61,7 +72,9 @@ impl Store {
             Ok((counts, lost))
         });
         match saved {
-            Ok((counts, lost)) => Ok(Repaired { counts, lost, copy: Some(copy) }),
+            Ok((counts, lost)) => {
+                Ok(Repaired { path: path.to_owned(), counts, lost, copy: Some(copy) })
+            }
             Err(error) => {
                 let _ = fs::remove_file(beside(&copy, "-wal"));
                 let _ = fs::remove_file(&copy);
@@ -195,7 +208,7 @@ fn save(work: &Workplace, copy: &Path, path: &Path) -> Result<(Store, Vec<Lost>)
         Err(error) if is_damage(&error) => {}
         Err(error) => return Err(error),
     }
-    let damaged = Store { connection, path: from, view: None, unwritable: None };
+    let damaged = Store { central: None, connection, path: from, view: None, unwritable: None };
     let mut new = Store::create(&to)?;
     let was = Names::of(&damaged.connection);
     let (reader, writer) = io::pipe().map_err(io)?;

@@ -101,7 +101,7 @@ pub(super) fn cell_of(value: &Value) -> Cell {
     }
 }
 
-fn of_hex(text: &str) -> Vec<u8> {
+pub(super) fn of_hex(text: &str) -> Vec<u8> {
     let digits: Vec<u8> =
         text.chars().filter_map(|c| c.to_digit(16)).filter_map(|d| u8::try_from(d).ok()).collect();
     digits

@@ -121,6 +121,12 @@ pub(super) fn wrong_blocks(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(wrong)
 }
 
+/// The block of the dump in this row.
+#[cfg(feature = "postgres")]
+pub(super) fn block_of(n: i64) -> i64 {
+    n / BLOCK
+}
+
 fn range_of(block: i64) -> Range<i64> {
     let start = block.saturating_mul(BLOCK);
     start..start.saturating_add(BLOCK)

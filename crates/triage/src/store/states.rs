@@ -74,7 +74,7 @@ impl Store {
         )
     }
 
-    fn write(&mut self, sql: &str, values: impl Params) -> Result<(), StoreError> {
+    fn write(&mut self, sql: &str, values: impl Params + Copy) -> Result<(), StoreError> {
         self.change(|transaction| Ok(transaction.execute(sql, values).map(drop)?))
     }
 
