@@ -82,7 +82,7 @@ fn pass(
 
 /// How much of a chunk passes before the cut, if it comes now.
 fn passed(chunk: &[u8], to_server: bool, left: &mut Option<Cut>) -> Option<usize> {
-    let is_commit = chunk.windows(7).any(|word| word == b"COMMIT\0");
+    let is_commit = to_server && chunk.windows(7).any(|word| word == b"COMMIT\0");
     let (next, passed) = match (*left)? {
         Cut::ToServer(bytes) if to_server && bytes < chunk.len() => (None, Some(bytes)),
         Cut::ToServer(bytes) if to_server => (Some(Cut::ToServer(bytes - chunk.len())), None),
