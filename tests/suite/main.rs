@@ -12,6 +12,7 @@ mod canary;
 mod capture;
 mod causes;
 mod causes_compiled;
+mod central;
 mod ci_examples;
 mod cli;
 mod code_of_builds;

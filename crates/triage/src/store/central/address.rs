@@ -114,11 +114,13 @@ impl Address {
             Some(roots) => self.config.connect(connector(roots.as_deref())?),
             None => self.config.connect(NoTls),
         };
-        let mut client = connected.map_err(|error| match error.to_string() {
-            text if text.contains("password missing") => CentralProblem::Refused(
-                "it asks for a password: set PGPASSWORD, or write one into ~/.pgpass".to_owned(),
-            ),
-            _ => problem(&error),
+        let mut client = connected.map_err(|error| match problem(&error) {
+            // In words of the client library, which has no kinds of errors.
+            CentralProblem::NoServer(said) if said.contains("password missing") => {
+                let asked = "it asks for a password; set PGPASSWORD, or write one into ~/.pgpass";
+                CentralProblem::Refused(asked.to_owned())
+            }
+            problem => problem,
         })?;
         // That others wait for a client that is gone ends soon; that they wait for one that
         // works, as for a file.
