@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 use obit_report::json::write_line;
+use obit_triage::store::files_beside;
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -138,9 +139,10 @@ pub struct AuditLog {
 }
 
 impl AuditLog {
-    /// The log that lies beside the store at `store`.
+    /// The log that lies beside the store at `store`; of a store on a server, in the user's
+    /// directory of state.
     pub fn beside(store: &Path) -> Self {
-        let mut path: OsString = store.as_os_str().to_owned();
+        let mut path: OsString = files_beside(store).into_os_string();
         path.push("-audit.jsonl");
         Self { path: path.into() }
     }

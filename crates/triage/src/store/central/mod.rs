@@ -10,7 +10,7 @@
 //! commits here only what was committed there. So all replicas have the same rows with the
 //! same numbers, hence the same groups.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[cfg(feature = "postgres")]
 mod address;
@@ -46,6 +46,17 @@ pub(super) use without::Central;
 pub fn is_central(store: &Path) -> bool {
     let text = store.as_os_str().as_encoded_bytes();
     [&b"postgres://"[..], b"postgresql://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// What files that belong to a store lie beside, such as a log: the store's own file, or for
+/// a store on a server a name in the user's directory of state.
+pub fn files_beside(store: &Path) -> PathBuf {
+    // Of an address that is none nothing is used: the store is not opened.
+    let unusable = || PathBuf::from("obit-central");
+    match is_central(store) {
+        true => Central::files(store).unwrap_or_else(unusable),
+        false => store.to_owned(),
+    }
 }
 
 /// What a client does about the tables when it opens a store.

@@ -1,5 +1,7 @@
 //! A store on a server is opened.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::Tables;
@@ -39,6 +41,16 @@ impl Central {
         pulled.map_err(|error| store.given_up(error))?;
         store.central = Some(central);
         Ok(store)
+    }
+
+    /// What files that belong to the store at this address lie beside, in the user's directory
+    /// of state.
+    pub(in crate::store) fn files(address: &Path) -> Option<PathBuf> {
+        let address = Address::parse(address).ok()?;
+        let directory = replica::state()?.join("obit/central");
+        // Who writes there meets the error.
+        let _ = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        Some(directory.join(replica::name(&address.shown)))
     }
 
     /// Makes this machine's copy anew, and checks it.

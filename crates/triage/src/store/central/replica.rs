@@ -41,17 +41,31 @@ impl Place {
 
 /// The user's directory of caches, by the XDG base directory specification.
 pub(super) fn caches() -> Option<PathBuf> {
-    let named = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let usual = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
+    directory("XDG_CACHE_HOME", ".cache")
+}
+
+/// The user's directory of what is to outlast a program.
+pub(super) fn state() -> Option<PathBuf> {
+    directory("XDG_STATE_HOME", ".local/state")
+}
+
+fn directory(variable: &str, usual: &str) -> Option<PathBuf> {
+    let named = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let usual = || Some(PathBuf::from(env::var_os("HOME")?).join(usual));
     named.or_else(usual).filter(|path| path.is_absolute())
+}
+
+/// What files for the store at this address are called by.
+pub(super) fn name(shown: &str) -> String {
+    let digest = Sha256::digest(shown.as_bytes());
+    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The file of the replica of the store at this address.
 pub(super) fn file(caches: &Path, shown: &str) -> PathBuf {
-    let digest = Sha256::digest(shown.as_bytes());
-    let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     // Tables of another version are filled anew.
-    caches.join("obit/central").join(format!("{name}-{}.db", tables::VERSION))
+    let file = format!("{}-{}.db", name(shown), tables::VERSION);
+    caches.join("obit/central").join(file)
 }
 
 /// Removes a replica. It is filled again from the server.

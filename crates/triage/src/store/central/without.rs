@@ -20,6 +20,10 @@ impl Central {
         Err(StoreError::Central { place, problem: CentralProblem::NotBuilt })
     }
 
+    pub(in crate::store) fn files(_: &Path) -> Option<PathBuf> {
+        None
+    }
+
     pub(in crate::store) fn repair(address: &Path) -> Result<(PathBuf, Counts), StoreError> {
         let store = Self::open(address, Tables::Expected)?;
         Ok((store.path().to_owned(), store.check()?))
