@@ -43,7 +43,7 @@ impl Address {
     /// Takes an address apart.
     pub(super) fn parse(text: &Path) -> Result<Self, StoreError> {
         let wrong = |problem: &str| StoreError::Central {
-            // What is no address may have a password anywhere.
+            // A text that cannot be understood may have a password anywhere.
             place: "postgres://…".to_owned(),
             problem: CentralProblem::Address(problem.to_owned()),
         };

@@ -146,7 +146,7 @@ fn four_writers_at_once_lose_and_double_nothing() {
 }
 
 #[test]
-fn of_two_people_who_change_a_group_at_once_the_second_is_told() {
+fn of_two_people_who_change_a_group_at_once_the_second_changes_nothing() {
     let Some(server) = Server::start() else { return };
     server.database("crashes");
     let address = server.socket("crashes");
