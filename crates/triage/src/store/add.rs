@@ -104,7 +104,7 @@ impl Store {
         next: &mut dyn Iterator<Item = io::Result<(FileStamp, PackedRecord)>>,
         now: i64,
     ) -> Result<Added, StoreError> {
-        self.change(|transaction| {
+        self.change_once(|transaction| {
             let mut added = Added::default();
             for entry in next {
                 let (mut stamp, record) = entry.map_err(StoreError::Records)?;
