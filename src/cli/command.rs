@@ -60,7 +60,7 @@ const SEE_ALSO: &str =
     "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.";
 /// Verbs that `obit -h` names in one line, so that it fits a screen.
 const RARE: &[&str] =
-    &["signature", "merge", "unpack", "export", "forget", "schema", "completions", "man"];
+    &["signature", "merge", "unpack", "export", "audit", "forget", "schema", "completions", "man"];
 
 #[derive(Debug, Parser)]
 #[command(

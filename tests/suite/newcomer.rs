@@ -192,7 +192,7 @@ const SLIPS: &[Row] = &[
     ("diff old", USAGE, "CURRENT is missing, as in `obit diff BASELINE CURRENT`"),
     ("core --json=1", USAGE, "--json takes no value"),
     ("explain null-read abort", USAGE, "takes no further argument: abort"),
-    ("db", USAGE, "`obit db` needs a verb: check, export, import, forget, gc"),
+    ("db", USAGE, "`obit db` needs a verb: check, export, import, copy, forget, gc"),
     ("db chekc", USAGE, "did you mean `obit db check`?"),
     ("triage", USAGE, "no directory or file given; try `obit triage DIR`"),
     ("triage many --jobs 0", USAGE, "--jobs: 0 is too small"),

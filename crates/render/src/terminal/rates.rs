@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_scaled_until_it_can_be_read() {
-        assert_eq!(shown(30, 20.0, Some("hours")), "1.5 per hour (0.75 to 3.2)");
+        assert_eq!(shown(30, 20.0, Some("hours")), "1.5 per hour (0.75 to 3.1)");
         assert_eq!(shown(32, 10_000.0, Some("hours")), "3.2 per 1,000 hours (1.6 to 6.7)");
         assert_eq!(shown(5, 4e6, Some("requests")), "1.2 per 1,000,000 requests (0.62 to 3.2)");
         assert_eq!(shown(4, 2.0, None), "2.0 per unit of exposure (1.0 to 5.5)");

@@ -125,7 +125,7 @@ mod tests {
         let groups = (0..30).map(|_| group(Status::New)).chain([group(Status::Active)]);
         let overview = Overview { groups: groups.collect(), ..Overview::default() };
         let page = page(&overview).into_string();
-        for part in ["<img", "<script", "<b>", "src=", "href="] {
+        for part in ["<img", "<script", "<b>", "<a ", "<link"] {
             assert!(!page.contains(part), "{part}: {page}");
         }
         assert!(page.contains("&lt;img src=x"), "{page}");
