@@ -199,7 +199,7 @@ fn unix_name(bytes: &[u8]) -> Option<String> {
     let name = bytes.get(start..)?;
     let end = name.iter().position(|byte| *byte == 0)?;
     let name = name.get(..end)?;
-    let is_name = name.len() >= 4 && name.iter().all(|byte| byte.is_ascii_graphic());
+    let is_name = name.len() >= 4 && name.iter().all(u8::is_ascii_graphic);
     let is_path = is_abstract || name.get(1..)?.contains(&b'/') || name.len() >= 6;
     let name = std::str::from_utf8(name).ok().filter(|_| is_name && is_path)?;
     Some(if is_abstract { format!("@{name}") } else { name.to_owned() })

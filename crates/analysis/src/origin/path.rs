@@ -52,6 +52,9 @@ pub(super) fn part_at<'t>(
     index.is_none().then_some(part)
 }
 
+/// A member with its name, and how well it fits.
+type Ranked<'t> = ((bool, bool, u64), Option<std::sync::Arc<str>>, Object<'t>);
+
 /// The member that holds the byte at `into`: of several (a union's, empty bases) one of the
 /// size that is wanted, of those a pointer, else the largest.
 fn member_at<'t>(
@@ -62,7 +65,7 @@ fn member_at<'t>(
 ) -> Option<(String, Object<'t>)> {
     let start = object.address()?;
     let owner = object.resolved(scene).name();
-    let mut best: Option<((bool, bool, u64), Option<std::sync::Arc<str>>, Object<'t>)> = None;
+    let mut best: Option<Ranked<'t>> = None;
     for (name, member) in object.members(scene) {
         let place = member.address().map(|at| at.0.wrapping_sub(start.0));
         let (Some(before), Some(size)) = (place, member.size(scene)) else { continue };

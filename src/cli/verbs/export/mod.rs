@@ -105,8 +105,7 @@ pub(crate) fn run(args: &ExportArgs, general: &General) -> Result<Exit, Failure>
             failed += 1;
         }
         if let Some(program) = &program
-            && let Err(error) =
-                program.run(&[], &document.content, &AtomicBool::new(false), |line| say(line))
+            && let Err(error) = program.run(&[], &document.content, &AtomicBool::new(false), say)
         {
             say(&format!("{}: {error}", document.name));
             failed += 1;
