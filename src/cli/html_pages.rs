@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use obit::redact::Origin;
 use obit::render::{self, Beside, Remembered};
-use obit::triage::store::Store;
+use obit::triage::store::{Store, address_shown, is_central};
 use obit::triage::views::ViewOptions;
 
 use super::args::store::StoreArgs;
@@ -97,6 +97,9 @@ impl HtmlPages {
 pub(crate) fn remembered(args: &StoreArgs) -> Remembered {
     match &args.db {
         None => Remembered::AsUsual,
+        Some(address) if is_central(address) => {
+            address_shown(address).map_or(Remembered::Nowhere, Remembered::In)
+        }
         Some(path) => {
             // Absolute: the page is read in another directory.
             let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());

@@ -55,7 +55,7 @@ mod ties;
 mod words;
 
 pub use add::{Added, FileStamp};
-pub use central::{files_beside, is_central};
+pub use central::{address_shown, files_beside, is_central};
 pub use code::{CodeNeed, CodeToRead};
 pub use connection::Store;
 pub use differ::{Against, Compared, Sides};

@@ -62,7 +62,8 @@ impl Address {
                 None => return Err(wrong("a parameter of the address has no value")),
             }
         }
-        let url = format!("{base}?{}", passed.join("&"));
+        let (scheme, rest) = base.split_once("://").unwrap_or_default();
+        let url = format!("{}://{rest}?{}", scheme.to_ascii_lowercase(), passed.join("&"));
         let no_url = "expected an address such as postgres://USER@HOST:5432/DATABASE";
         let mut config: Config = url.parse().map_err(|_| wrong(no_url))?;
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
@@ -75,11 +76,19 @@ impl Address {
             Host::Tcp(name) => matches!(name.as_str(), "localhost" | "127.0.0.1" | "::1" | "[::1]"),
             Host::Unix(_) => true,
         };
-        let are_sockets = config.get_hosts().iter().all(|host| matches!(host, Host::Unix(_)));
+        // Where there are addresses, they are what is connected to; names only name a certificate.
+        let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+        let are_sockets = addresses.is_empty()
+            && !hosts.is_empty()
+            && hosts.iter().all(|host| matches!(host, Host::Unix(_)));
+        let are_near = match addresses {
+            [] => hosts.iter().all(is_near),
+            addresses => addresses.iter().all(std::net::IpAddr::is_loopback),
+        };
         let tls = match mode {
             Some("require" | "verify-ca" | "verify-full") => !are_sockets,
             Some("disable") => false,
-            None => !config.get_hosts().iter().all(is_near),
+            None => !are_near,
             Some("allow" | "prefer") => {
                 let problem = "sslmode=allow and prefer would send crashes unencrypted if anyone \
                     on the way asks for it: use verify-full, or disable";
@@ -88,9 +97,10 @@ impl Address {
             Some(_) => return Err(wrong("sslmode is disable, require, verify-ca or verify-full")),
         };
         let shown = shown(&config);
+        let connect_timeout = config.get_connect_timeout().copied().unwrap_or(TO_CONNECT);
         config
             .ssl_mode(if tls { SslMode::Require } else { SslMode::Disable })
-            .connect_timeout(TO_CONNECT)
+            .connect_timeout(connect_timeout)
             .keepalives(true)
             .keepalives_idle(IDLE)
             .keepalives_interval(AGAIN)
@@ -211,11 +221,23 @@ mod tests {
     }
 
     #[test]
+    fn a_scheme_is_one_in_capitals_too_and_no_address_is_a_file() {
+        let capitals = "POSTGRES://a:secret@db.example/c";
+        assert_eq!(parsed(capitals).unwrap().shown, "postgres://a@db.example/c");
+        for (text, is_address) in
+            [(capitals, true), ("mysql://a:secret@h/c", true), ("./a://b", false), ("a.db", false)]
+        {
+            assert_eq!(super::super::is_central(Path::new(text)), is_address, "{text}");
+        }
+    }
+
+    #[test]
     fn an_address_that_makes_no_sense_is_refused_without_quoting_a_password() {
         for text in [
             "postgres://a:secret@db.example:port/crashes",
             "postgres://a:secret@db.example",
             "postgres://a:secret@/crashes",
+            "mysql://a:secret@db.example/crashes",
             "postgres://a:secret@db.example/crashes?sslmode=prefer",
             "postgres://a:secret@db.example/crashes?sslmode=secret",
             "postgres://a:secret@db.example/crashes?color=secret",
@@ -230,6 +252,10 @@ mod tests {
     fn beyond_this_machine_tls_is_the_default_and_its_certificate_is_checked() {
         let is_tls = |text: &str| parsed(text).unwrap().tls.is_some();
         assert!(is_tls("postgres://a@db.example/c"));
+        assert!(is_tls("postgres://a@/c?hostaddr=10.0.0.7"));
+        assert!(is_tls("postgres://a@localhost/c?hostaddr=10.0.0.7"));
+        assert!(is_tls("postgres://a@/c?hostaddr=127.0.0.1&sslmode=verify-full"));
+        assert!(!is_tls("postgres://a@/c?hostaddr=127.0.0.1"));
         assert!(is_tls("postgres://a@db.example,localhost/c"));
         assert!(!is_tls("postgres://a@db.example/c?sslmode=disable"));
         assert!(!is_tls("postgres://a@localhost/c"));

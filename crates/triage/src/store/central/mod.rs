@@ -42,10 +42,21 @@ pub(super) use client::Central;
 #[cfg(not(feature = "postgres"))]
 pub(super) use without::Central;
 
-/// Whether a store is named by the address of a server and not by a file.
+/// Whether a store is named by an address and not by a file. Only those of PostgreSQL can be
+/// opened; any other is no file either, since it may have a password.
 pub fn is_central(store: &Path) -> bool {
     let text = store.as_os_str().as_encoded_bytes();
-    [&b"postgres://"[..], b"postgresql://"].iter().any(|scheme| text.starts_with(scheme))
+    let scheme = text.windows(3).position(|part| part == b"://").and_then(|end| text.get(..end));
+    scheme.is_some_and(|scheme| {
+        let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        scheme.first().is_some_and(u8::is_ascii_alphabetic) && scheme.iter().all(is_part)
+    })
+}
+
+/// The address of a store on a server as it may be shown: without a password. `None` if it is
+/// none, or this program cannot read it.
+pub fn address_shown(store: &Path) -> Option<String> {
+    Central::shown(store)
 }
 
 /// What files that belong to a store lie beside, such as a log: the store's own file, or for

@@ -53,6 +53,10 @@ impl Central {
         Some(directory.join(replica::name(&address.shown)))
     }
 
+    pub(in crate::store) fn shown(address: &Path) -> Option<String> {
+        Some(Address::parse(address).ok()?.shown)
+    }
+
     /// Makes this machine's copy anew, and checks it.
     pub(in crate::store) fn repair(address: &Path) -> Result<(PathBuf, Counts), StoreError> {
         replica::remove(&replica::file(&caches()?, &Address::parse(address)?.shown));

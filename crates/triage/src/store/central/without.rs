@@ -24,6 +24,10 @@ impl Central {
         None
     }
 
+    pub(in crate::store) fn shown(_: &Path) -> Option<String> {
+        None
+    }
+
     pub(in crate::store) fn repair(address: &Path) -> Result<(PathBuf, Counts), StoreError> {
         let store = Self::open(address, Tables::Expected)?;
         Ok((store.path().to_owned(), store.check()?))
