@@ -26,6 +26,9 @@ impl Claim {
             return Ok(Self::Class { class: unquoted(class).to_owned() });
         }
         let (text, at) = without_place(text)?;
+        if let Some(why) = compound(text) {
+            return Err(why);
+        }
         if let Some(claim) = in_words(text, at) {
             return Ok(claim);
         }
@@ -107,7 +110,7 @@ fn in_words(text: &str, at: Place) -> Option<Claim> {
     None
 }
 
-/// `EXPR == VALUE`; the operator is the first outside of brackets that is one.
+/// `EXPR == VALUE`: the one operator outside of brackets and quotes.
 fn compared(text: &str, at: Place) -> Option<Claim> {
     const OPERATORS: [(&str, Comparison); 9] = [
         (" == ", Comparison::Equal),
@@ -120,17 +123,63 @@ fn compared(text: &str, at: Place) -> Option<Claim> {
         (" is ", Comparison::Equal),
         (" = ", Comparison::Equal),
     ];
-    OPERATORS.iter().find_map(|(word, comparison)| {
-        let (expression, value) = text.split_once(word)?;
-        let (expression, value) = (unquoted(expression), value.trim().trim_matches('`'));
-        let is_whole = !expression.is_empty() && !value.is_empty();
-        is_whole.then(|| Claim::Compare {
-            at,
-            expression: expression.to_owned(),
-            comparison: *comparison,
-            value: value.to_owned(),
-        })
+    let outside = outside(text);
+    let found = OPERATORS.iter().find_map(|(word, comparison)| {
+        let at = outside.find(word)?;
+        Some((text.get(..at)?, text.get(at + word.len()..)?, *comparison))
+    });
+    let (expression, value, comparison) = found?;
+    let (expression, value) = (unquoted(expression), value.trim().trim_matches('`'));
+    let is_whole = !expression.is_empty() && !value.is_empty();
+    is_whole.then(|| Claim::Compare {
+        at,
+        expression: expression.to_owned(),
+        comparison,
+        value: value.to_owned(),
     })
+}
+
+/// The text with what is in brackets or quotes of C replaced by as many underscores.
+fn outside(text: &str) -> String {
+    let mut open = 0_usize;
+    let mut quote = None;
+    let mut is_escaped = false;
+    let mut kept = String::with_capacity(text.len());
+    for char in text.chars() {
+        let is_outside = open == 0 && quote.is_none();
+        match (quote, char) {
+            (Some(_), _) if is_escaped => is_escaped = false,
+            (Some(_), '\\') => is_escaped = true,
+            (Some(end), _) if end == char => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(char),
+            (None, '(' | '[' | '{') => open += 1,
+            (None, ')' | ']' | '}') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        if is_outside && quote.is_none() && open == 0 {
+            kept.push(char);
+        } else {
+            kept.extend(std::iter::repeat_n('_', char.len_utf8()));
+        }
+    }
+    kept
+}
+
+/// Why the text is more than one comparison.
+fn compound(text: &str) -> Option<String> {
+    let outside = outside(text);
+    let word = ["&&", "||", "?", ",", " and ", " or "].into_iter().find(|it| outside.contains(it));
+    let several = || {
+        let words = outside.split_whitespace();
+        let count = words.filter(|it| matches!(*it, "==" | "!=" | "<=" | ">=")).count();
+        (count > 1).then_some("a second comparison")
+    };
+    let found = word.map(str::trim).or_else(several)?;
+    Some(format!(
+        "the claim has {found} outside of brackets: verify one comparison at a time, or write the \
+         whole condition in brackets: `(x == 1 && y == 2) != 0`"
+    ))
 }
 
 #[cfg(test)]
@@ -173,6 +222,30 @@ mod tests {
         ] {
             assert_eq!(Claim::parse(text), Ok(claim), "{text}");
         }
+    }
+
+    #[test]
+    fn a_compound_condition_is_refused_unless_it_is_in_brackets() {
+        for text in [
+            "x == 1 && y == 2 in frame 0",
+            "x == 1 || y is NULL",
+            "x == y ? 1 : 2",
+            "x == 1, y == 2",
+            "x is 1 and y is 2",
+            "x == y == 0",
+            "x && y is not NULL",
+        ] {
+            let why = Claim::parse(text).unwrap_err();
+            assert!(why.contains("one comparison at a time"), "{text}: {why}");
+        }
+        let whole = "(x == 1 && y == 2) != 0";
+        let at = Place::default();
+        let claim = compare("(x == 1 && y == 2)", Comparison::NotEqual, "0", at);
+        assert_eq!(Claim::parse(whole), Ok(claim));
+        let claim = compare("name[0]", Comparison::Equal, "','", at);
+        assert_eq!(Claim::parse("name[0] == ','"), Ok(claim));
+        let claim = compare("f(a == b, c)", Comparison::Less, "3", at);
+        assert_eq!(Claim::parse("f(a == b, c) < 3"), Ok(claim));
     }
 
     #[test]
