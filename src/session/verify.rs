@@ -4,6 +4,7 @@ use super::opened::{At, Opened};
 use crate::query::{Cell, Datum};
 use obit_analysis::memory::{BlockState, Verdict as Memory, verdict};
 use obit_causes::current_name;
+use obit_ownership::is_function;
 use obit_process::process::FrameTrust;
 use obit_redact::Shown;
 use obit_report::Confidence;
@@ -16,6 +17,12 @@ const BYTES: u64 = 16;
 impl Opened {
     /// Checks a claim.
     pub(super) fn verify(&self, claim: &Claim) -> VerifyAnswer {
+        let mut claim = claim.clone();
+        if let Claim::OnStack { thread, .. } = &mut claim {
+            // The answer says which thread was searched.
+            *thread = thread.or_else(|| self.process.crashed().map(|thread| thread.tid));
+        }
+        let claim = &claim;
         let (verdict, reason, evidence) = match self.checked(claim) {
             Ok(checked) => checked,
             Err(problem) => (Verdict::Unknown, problem.text.into_string(), Vec::new()),
@@ -180,37 +187,43 @@ impl Opened {
         thread: Option<i64>,
         function: &str,
     ) -> Result<(Verdict, String, Vec<Shown>), Problem> {
-        let crashed = || self.process.crashed().map(|thread| thread.tid);
-        let tid = thread.or_else(crashed).ok_or_else(|| self.no_thread(None))?;
+        let tid = thread.ok_or_else(|| self.no_thread(None))?;
         let thread = self.process.threads.iter().find(|thread| thread.tid == tid);
         let thread = thread.ok_or_else(|| self.no_thread(Some(tid)))?;
-        let is_it = |name: &str| {
-            let plain = name.split(['(', '<']).next().unwrap_or(name);
-            name == function || plain == function || plain.rsplit("::").next() == Some(function)
-        };
+        let named = |name: Option<&str>| name.and_then(|name| is_function(name, function));
         let mut frames = thread.frames.iter().enumerate();
-        let found = frames.find(|(_, frame)| frame.function.as_deref().is_some_and(is_it));
+        let found = frames.find(|(_, frame)| named(frame.function.as_deref()) == Some(true));
         let is_partial = thread.omitted.is_some()
             || thread.stack.stopped.is_some()
             || thread.frames.iter().any(|frame| frame.trust == FrameTrust::Scan);
-        Ok(match found {
-            Some((place, frame)) => {
-                let evidence = format!("frame {tid}/{}", thread.number_of(place));
-                match frame.trust {
-                    FrameTrust::Scan => {
-                        let reason = "the frame was found by scanning the stack";
-                        (Verdict::Unknown, reason.to_owned(), vec![Shown::from_report(evidence)])
-                    }
-                    _ => {
-                        let reason = "a frame of it is there".to_owned();
-                        (Verdict::Holds, reason, vec![Shown::from_report(evidence)])
-                    }
-                }
+        let mut frames = thread.frames.iter().enumerate();
+        let unsure = frames.find(|(_, frame)| named(frame.function.as_deref()).is_none());
+        let evidence =
+            |place| vec![Shown::from_report(format!("frame {tid}/{}", thread.number_of(place)))];
+        Ok(match (found, unsure) {
+            (Some((place, frame)), _) if frame.trust == FrameTrust::Scan => {
+                let reason = "the frame was found by scanning the stack";
+                (Verdict::Unknown, reason.to_owned(), evidence(place))
             }
-            None if is_partial => {
-                (Verdict::Unknown, "the stack is not known in full".to_owned(), Vec::new())
+            (Some((place, _)), _) => {
+                (Verdict::Holds, format!("a frame of it is in thread {tid}"), evidence(place))
             }
-            None => (Verdict::DoesNotHold, "no frame of it is there".to_owned(), Vec::new()),
+            (None, _) if is_partial => {
+                let reason = format!("the stack of thread {tid} is not known in full");
+                (Verdict::Unknown, reason, Vec::new())
+            }
+            (None, Some((place, frame))) => {
+                let reason = match frame.function {
+                    Some(_) => "a frame may be of it: the names do not say",
+                    None => "the function of a frame is not known",
+                };
+                (Verdict::Unknown, reason.to_owned(), evidence(place))
+            }
+            (None, None) => {
+                let reason =
+                    format!("no frame of it is in thread {tid}; only that one was searched");
+                (Verdict::DoesNotHold, reason, Vec::new())
+            }
         })
     }
 

@@ -296,6 +296,8 @@ fn claims_hold_do_not_hold_or_are_unknown_with_the_bytes() {
     ] {
         assert_eq!(verdict(json!({ "claim": claim })).0, wanted, "{claim}");
     }
+    let (_, answer) = verdict(json!({ "claim": "run_job is on the stack" }));
+    assert_eq!(answer["claim"], "run_job is on the stack of thread 16961");
     let compare = json!({
         "kind": "compare", "expression": "job->owner", "value": "0", "frame": "16961/1",
     });

@@ -26,6 +26,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod answer;
+mod asked_function;
 mod c_name;
 mod function_name;
 mod module_name;
@@ -33,6 +34,7 @@ mod rows;
 mod tables;
 
 pub use answer::{Answer, Evidence, Frame, Language, Owner, answer, is_c_library};
+pub use asked_function::is_function;
 pub use c_name::library_name;
 pub use function_name::{around_lambda, cut, normalized, undecorated};
 pub use module_name::module_name;
