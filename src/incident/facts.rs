@@ -273,7 +273,9 @@ fn roles(process: &Process) -> Roles {
         };
         let accepts = has(b"listen") && (has(b"accept") || has(b"accept4"));
         roles.accepts |= accepts;
-        roles.connects |= has(b"connect");
+        // Who sends without a connection, or looks up names, has addresses of others, too.
+        let others: [&[u8]; 4] = [b"connect", b"sendto", b"sendmsg", b"getaddrinfo"];
+        roles.connects |= others.into_iter().any(has);
     }
     roles
 }

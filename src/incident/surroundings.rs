@@ -11,7 +11,7 @@ const MOST: usize = 512;
 /// The record in a core, if there is one that can be read.
 pub(super) fn read(note: &[u8]) -> Option<Surroundings> {
     let found: Surroundings = serde_json::from_slice(note).ok()?;
-    found.schema.starts_with("obit-surroundings/1").then_some(found)
+    (found.schema == "obit-surroundings/1").then_some(found)
 }
 
 /// Its sockets and pipes.

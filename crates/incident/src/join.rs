@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Address, Evidence, EvidenceKind, Facts, Socket, Strength};
 
+/// Numbers of processes and sessions up to here are those of a container's first processes.
+const SMALL_NUMBERS: i64 = 300;
 /// A key that more dumps hold says nothing of two of them: it is of a library, of a service that
 /// all of them use, or of the job that started them.
 const MOST_HOLDERS: usize = 4;
@@ -76,10 +78,30 @@ struct Joins<'f> {
 /// Whether nothing says that two processes ran on two machines.
 fn may_share_machine(a: &Facts, b: &Facts) -> bool {
     let differ = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
-    match (&a.boot, &b.boot) {
+    let are_boots = match (&a.boot, &b.boot) {
         (Some(one), Some(other)) => one == other,
-        _ => !differ(&a.host, &b.host) && !differ(&a.container, &b.container),
+        _ => true,
+    };
+    are_boots && !differ(&a.host, &b.host) && !differ(&a.container, &b.container)
+}
+
+/// Whether nothing says that two processes ran in two network namespaces, whose loopback
+/// addresses and abstract names are others.
+fn may_share_network(a: &Facts, b: &Facts) -> bool {
+    let namespace = |facts: &Facts| facts.network.as_ref().map(|network| network.namespace);
+    match (namespace(a), namespace(b)) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
     }
+}
+
+/// Whether one process has both ends of a connection, or both have the same end: they got them
+/// from a third, and neither spoke to the other.
+fn is_inherited(a: &Facts, b: &Facts, ends: (u64, u64)) -> bool {
+    let has = |facts: &Facts, inode: u64| sockets(facts).any(|socket| socket.inode == inode);
+    let both = |facts: &Facts| has(facts, ends.0) && has(facts, ends.1);
+    let same = |inode: u64| has(a, inode) && has(b, inode);
+    both(a) || both(b) || same(ends.0) || same(ends.1)
 }
 
 /// Whether both were recorded during the same run of the same machine: inodes are comparable.
@@ -196,6 +218,10 @@ impl Joins<'_> {
             }
         }
         for (at, other, socket, peer) in found {
+            let (Some(one), Some(two)) = (self.all.get(at), self.all.get(other)) else { continue };
+            if is_inherited(one, two, (socket.inode, peer)) {
+                continue;
+            }
             let serves = self.all.get(at).is_some_and(|facts| has_accepted(facts, socket));
             let of_peer = self.all.get(other).and_then(|facts| {
                 let end = sockets(facts).find(|end| end.inode == peer)?;
@@ -242,7 +268,7 @@ impl Joins<'_> {
         for ((local, peer), here) in &ends {
             let Some(there) = ends.get(&(*peer, *local)) else { continue };
             for (at, socket) in here.iter().take(MOST_HOLDERS) {
-                for (other, _) in there.iter().take(MOST_HOLDERS) {
+                for (other, end) in there.iter().take(MOST_HOLDERS) {
                     let (Some(one), Some(two)) = (self.all.get(*at), self.all.get(*other)) else {
                         continue;
                     };
@@ -250,7 +276,9 @@ impl Joins<'_> {
                     let namespace =
                         |facts: &Facts| facts.network.as_ref().map(|network| network.namespace);
                     let is_one_net = is_one_boot(one, two) && namespace(one) == namespace(two);
-                    if at < other && (!is_local || is_one_net) {
+                    let is_inherited =
+                        is_one_boot(one, two) && is_inherited(one, two, (socket.inode, end.inode));
+                    if at < other && (!is_local || is_one_net) && !is_inherited {
                         found.push((*at, *other, *socket));
                     }
                 }
@@ -301,7 +329,8 @@ impl Joins<'_> {
                         let is_client = client.roles.connects
                             && (by_kernel || !client.roles.accepts)
                             && !is_server;
-                        is_client && may_share_machine(facts, client)
+                        let is_near = !address.is_local || may_share_network(facts, client);
+                        is_client && is_near && may_share_machine(facts, client)
                     }) && self.meet(at, *client)
                 });
                 // Many clients of what the kernel says is their server are that.
@@ -448,7 +477,13 @@ impl Joins<'_> {
             let candidates = pids.get(&sender).map(Vec::as_slice).unwrap_or_default();
             let mut candidates = self.near(candidates, at);
             candidates.retain(|other| {
-                self.all.get(*other).is_some_and(|other| may_share_machine(facts, other))
+                self.all.get(*other).is_some_and(|other| {
+                    // Who is dead sends nothing; and numbers mean nothing in another container.
+                    let is_dead = matches!((other.time, facts.time), (Some(sent), Some(got))
+                        if sent.nanoseconds.saturating_add(sent.precision.max(got.precision))
+                            < got.nanoseconds);
+                    may_share_machine(facts, other) && !is_dead
+                })
             });
             if let [by] = candidates.as_slice() {
                 found.push((*by, at));
@@ -459,7 +494,11 @@ impl Joins<'_> {
             let signal = signal.unwrap_or_else(|| "the signal".to_owned());
             let text = format!("{} sent {signal} to {}", self.name(by), self.name(at));
             let relation = Some(Relation::Ended);
-            self.add((by, at), EvidenceKind::Signal, Strength::Likely, relation, text);
+            let is_sure = self.all.get(by).zip(self.all.get(at)).is_some_and(|(by, at)| {
+                is_one_boot(by, at) || by.container.is_some() && by.container == at.container
+            });
+            let strength = if is_sure { Strength::Likely } else { Strength::Guess };
+            self.add((by, at), EvidenceKind::Signal, strength, relation, text);
         }
     }
 
@@ -502,7 +541,8 @@ fn parentage(
         return Some((Strength::Proved, why));
     }
     // Numbers are used again; with the session as well, at the same time, hardly.
-    let is_one_session = parent.session.is_some_and(|session| session > 0)
+    // In a container sessions are small numbers that all containers have.
+    let is_one_session = parent.session.is_some_and(|session| session > SMALL_NUMBERS)
         && parent.session == child.session
         && parent.time.is_some()
         && child.time.is_some();
@@ -518,7 +558,12 @@ fn served(facts: &Facts) -> impl Iterator<Item = (&Address, bool)> {
     let by_kernel = listening.filter_map(|socket| Some((socket.local.as_ref()?, true)));
     // Without the kernel's word: a program that makes no connections has no address of another.
     let is_server = facts.roles.accepts && !facts.roles.connects && facts.network.is_none();
-    let by_role = facts.addresses.iter().filter(move |_| is_server);
+    // Name servers, clocks, logs and counters are others' whoever has their addresses.
+    let is_of_another = |port: u16| matches!(port, 53 | 123 | 514 | 8125);
+    let by_role = facts
+        .addresses
+        .iter()
+        .filter(move |address| is_server && !address.port.is_some_and(is_of_another));
     by_kernel.chain(by_role.map(|address| (address, false)))
 }
 

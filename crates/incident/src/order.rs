@@ -107,19 +107,24 @@ fn reason(
     let has = |relation: Relation| join.relations.iter().any(|one| turn(*one) == relation);
     let order = Order::of(cause.time, then.time);
     let is_contradicted = matches!(order, Order::After(_)) && are_times_sure(cause, then);
+    // The other order of two files says that much.
+    let most = match order {
+        Order::After(_) => Strength::Guess,
+        _ => Strength::Likely,
+    };
     let later = match order {
         Order::Before(apart) => format!(", {} later", duration(apart)),
         _ => String::new(),
     };
+    if is_contradicted {
+        return None;
+    }
     if has(Relation::Ended) {
         let signal = then.signal.as_deref().unwrap_or("the signal");
         return Some((
-            Strength::Likely,
+            Strength::Likely.min(most),
             format!("{signal} was sent to {} by {}", then.name(), cause.name()),
         ));
-    }
-    if is_contradicted {
-        return None;
     }
     let is_connected = join.has(EvidenceKind::Socket) || join.has(EvidenceKind::Pipe);
     if let Some(loss) = then.losses.first()
@@ -128,13 +133,14 @@ fn reason(
         && cause.failure != Failure::Sent
     {
         let strength = if is_connected { Strength::Likely } else { Strength::Guess };
+        let strength = strength.min(most);
         return Some((strength, format!("{} lost a connection ({loss}){later}", then.name())));
     }
     if cause.failure == Failure::Fault && then.failure == Failure::Deliberate {
         let names = cause.pid.is_some_and(|pid| then.named_processes.contains(&pid));
         if names && has(Relation::WasStarted) {
             return Some((
-                Strength::Likely,
+                Strength::Likely.min(most),
                 format!(
                     "{} ended itself, and its message names {}{later}",
                     then.name(),

@@ -281,14 +281,38 @@ fn a_client_that_failed_before_its_server_did_not_fail_because_of_it() {
 }
 
 #[test]
-fn who_sent_the_signal_acted_first() {
-    let mut watchdog = dump("watchdog", 70, Failure::Deliberate, 100);
-    watchdog.signal = Some("SIGABRT".to_owned());
-    let mut hung = dump("hung", 71, Failure::Sent, 0);
-    hung.sender = Some(70);
-    let document = found(&[watchdog, hung]);
+fn who_sent_the_signal_acted_first_unless_it_failed_later() {
+    let pair = |sent: i64| {
+        let mut watchdog = dump("watchdog", 70, Failure::Deliberate, sent);
+        watchdog.signal = Some("SIGABRT".to_owned());
+        let mut hung = dump("hung", 71, Failure::Sent, 0);
+        hung.sender = Some(70);
+        [watchdog, hung]
+    };
+    let document = found(&pair(0));
     let (incident, _) = only(&document);
-    assert_eq!(incident.processes.iter().find(|one| one.pid == Some(71)).unwrap().follows, Some(0));
+    let ended = incident.processes.iter().find(|one| one.pid == Some(71)).unwrap();
+    assert!(ended.follows.is_some());
+    let document = found(&pair(2_000));
+    let later = document.incidents.first().map(|incident| &incident.processes);
+    let ended = later.into_iter().flatten().find(|one| one.pid == Some(71));
+    assert!(ended.is_none_or(|one| one.follows.is_none()));
+}
+
+#[test]
+fn a_connection_that_both_inherited_joins_nothing() {
+    let socket = |inode: u64, peer: u64| Socket {
+        inode,
+        peer_inode: Some(peer),
+        ..Socket { descriptor: 3, family: "unix".to_owned(), ..Socket::default() }
+    };
+    let with = |pid: i64| {
+        let mut one = dump("worker", pid, Failure::Fault, pid);
+        let sockets = vec![socket(10, 11), socket(11, 10)];
+        one.network = Some(Network { namespace: 1, sockets, pipes: vec![] });
+        one
+    };
+    assert!(found(&[with(1_070), with(1_071)]).incidents.is_empty());
 }
 
 #[test]
