@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn another_function_is_told_from_one_that_may_be_it() {
+    fn another_function_is_distinct_from_one_that_may_be_it() {
         for (name, asked, is_it) in [
             ("walker", "walk", Some(false)),
             ("Foo<int>::bar", "Foo", Some(false)),
