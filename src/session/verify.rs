@@ -55,6 +55,10 @@ impl Opened {
         value: &str,
     ) -> Result<(Verdict, String, Vec<Shown>), Problem> {
         let at = self.place(at)?;
+        if let Some(open) = [expression, value].into_iter().find(|part| !is_closed(part)) {
+            let reason = format!("the brackets or quotes of `{open}` are not closed");
+            return Ok((Verdict::Unknown, reason, Vec::new()));
+        }
         let text = format!("({expression}) {} ({value})", comparison.word());
         let asked = self.ask(at, &text, &Self::budget(1, 1));
         asked.map_err(|error| self.problem(&error, "print"))?;
@@ -243,6 +247,27 @@ impl Opened {
     }
 }
 
+/// Whether an operand ends all brackets and quotes that it begins, and no other: in brackets of
+/// its own it is one operand.
+fn is_closed(text: &str) -> bool {
+    let (mut open, mut quote, mut is_escaped) = (Vec::new(), None, false);
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(_), _) if is_escaped => is_escaped = false,
+            (Some(_), '\\') => is_escaped = true,
+            (Some(end), c) if c == end => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '(') => open.push(')'),
+            (None, '[') => open.push(']'),
+            (None, '{') => open.push('}'),
+            (None, ')' | ']' | '}') if open.pop() != Some(c) => return false,
+            _ => {}
+        }
+    }
+    open.is_empty() && quote.is_none()
+}
+
 fn described(claim: &Claim) -> String {
     let place = |at: &Place| {
         let frame = at.frame.map(|frame| format!(" in frame {frame}")).unwrap_or_default();
@@ -264,5 +289,20 @@ fn described(claim: &Claim) -> String {
             format!("{function} is on the stack{thread}")
         }
         Claim::Class { class } => format!("the class is {class}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_closed;
+
+    #[test]
+    fn an_operand_that_would_end_the_brackets_around_it_is_none() {
+        for text in ["x", "f[a(1)] + (b)", "c == ')'", "\"\\\")\""] {
+            assert!(is_closed(text), "{text}");
+        }
+        for text in ["1) || (1", "(x", "a[1)", "'x"] {
+            assert!(!is_closed(text), "{text}");
+        }
     }
 }
