@@ -558,7 +558,7 @@ fn served(facts: &Facts) -> impl Iterator<Item = (&Address, bool)> {
     let by_kernel = listening.filter_map(|socket| Some((socket.local.as_ref()?, true)));
     // Without the kernel's word: a program that makes no connections has no address of another.
     let is_server = facts.roles.accepts && !facts.roles.connects && facts.network.is_none();
-    // Name servers, clocks, logs and counters are others' whoever has their addresses.
+    // The addresses of name servers, clocks, logs and counters are those of others.
     let is_of_another = |port: u16| matches!(port, 53 | 123 | 514 | 8125);
     let by_role = facts
         .addresses
