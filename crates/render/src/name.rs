@@ -100,6 +100,13 @@ pub(super) fn brief(name: &str) -> String {
                 short.push_str(ANONYMOUS);
                 rest = rest.get(ANONYMOUS.len()..).unwrap_or_default();
             }
+            // The receiver of a method of Go's: `main.(*Conn).read`.
+            '(' if short.ends_with('.') => {
+                let Some(end) = closing_parenthesis(rest) else { break };
+                let (receiver, after) = rest.split_at(end);
+                short.push_str(receiver);
+                rest = after;
+            }
             '(' if !short.is_empty() => {
                 // `main()::{lambda()#1}::operator()`: the function of a local one.
                 let Some(end) = closing_parenthesis(rest) else { break };
@@ -241,6 +248,8 @@ mod tests {
             ),
             ("pthread_cond_wait@@GLIBC_2.3.2", "pthread_cond_wait"),
             ("a<b", "a<b"),
+            ("main.(*Conn).read", "main.(*Conn).read"),
+            ("main.(*Conn).read.func1(int)", "main.(*Conn).read.func1"),
             ("f<(A)1>(int)", "f<\u{2026}>"),
             ("main", "main"),
             (
