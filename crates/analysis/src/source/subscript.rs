@@ -92,7 +92,8 @@ fn global_of(process: &Process, fault: &Fault) -> Option<String> {
     places.into_iter().find_map(name)
 }
 
-/// `a[i]` and `j` of `a[i][j]`; `a[i]` and `j` of `a[i].b[j]` need the member first.
+/// What the last subscript of `text` is of, and its index: `a[i]` and `j` of `a[i][j]`; `a` and `i` of
+/// `a[i].b`.
 fn subscript(text: &str) -> Option<(&str, &str)> {
     if !text.ends_with(']') {
         // The member of an element.
