@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use obit::triage::store::{
-    CentralProblem, CopyProblem, DatabaseProblem, GroupError, NotAStore, StoreError,
+    CentralProblem, CopyProblem, DatabaseProblem, GroupError, NotAStore, StoreError, is_central,
 };
 
 /// What to do, as the end of the error's sentence; empty where the error says enough.
@@ -74,6 +74,12 @@ pub(super) fn advice(error: &StoreError) -> String {
 }
 
 fn recovery(path: &Path) -> String {
+    if is_central(path) {
+        return format!(
+            "; `obit db check --repair --db {}` makes this machine's copy anew",
+            path.display()
+        );
+    }
     format!(
         "; `obit db check --repair --db {}` keeps a copy of it, saves what can be read, and \
          lists what is lost",

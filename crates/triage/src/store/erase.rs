@@ -66,9 +66,15 @@ impl Store {
         if is_dry {
             return self.rehearse(work);
         }
+        if let Some(central) = &mut self.central {
+            central.may_forget().map_err(|error| self.given_up(error))?;
+        }
         let erased = self.change(work)?;
         if erased.count > 0 {
             self.regroup()?;
+        }
+        if let Some(central) = &mut self.central {
+            central.forget_gone().map_err(|error| self.given_up(error))?;
         }
         // Even if nothing was found: an earlier one may have ended before it.
         self.compact().map_err(|source| self.failed(source))?;

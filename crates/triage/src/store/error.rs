@@ -187,6 +187,14 @@ pub enum CentralProblem {
         /// The version that is needed.
         known: i64,
     },
+    /// The tables were upgraded by another obit.
+    #[error("its tables are of version {tables}, this obit knows those up to {known}: update it")]
+    Newer {
+        /// The version of its tables.
+        tables: i64,
+        /// The newest version known here.
+        known: i64,
+    },
     /// Another client holds it.
     #[error("it is locked by another client")]
     Busy,

@@ -1,6 +1,8 @@
 //! `postgres://USER@HOST/DATABASE`: where the server is, and how it is spoken to.
 
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 use postgres::config::{Host, SslMode};
@@ -35,6 +37,8 @@ const PASSED_ON: [&str; 9] = [
 pub(super) struct Address {
     config: Config,
     tls: Option<Option<PathBuf>>,
+    /// How long all of connecting may take.
+    patience: Duration,
     /// Without a password.
     pub(super) shown: String,
 }
@@ -110,7 +114,12 @@ impl Address {
             config.application_name("obit");
         }
         add_password(&mut config);
-        Ok(Self { config, tls: tls.then(|| roots.or_else(usual_roots)), shown })
+        // Each place in turn; a name may stand for two, and then both sides speak.
+        let places = config.get_hosts().len().max(config.get_hostaddrs().len()).max(1);
+        let turns = u32::try_from(places).unwrap_or(u32::MAX).saturating_mul(2);
+        let patience = connect_timeout.saturating_mul(turns.saturating_add(1));
+        let tls = tls.then(|| roots.or_else(usual_roots));
+        Ok(Self { config, tls, patience, shown })
     }
 
     /// An error of this server.
@@ -120,10 +129,25 @@ impl Address {
 
     /// A new connection.
     pub(super) fn connect(&self) -> Result<Client, CentralProblem> {
-        let connected = match &self.tls {
-            Some(roots) => self.config.connect(connector(roots.as_deref())?),
-            None => self.config.connect(NoTls),
+        let tls = match &self.tls {
+            Some(roots) => Some(connector(roots.as_deref())?),
+            None => None,
         };
+        let (config, (answer, answered)) = (self.config.clone(), mpsc::channel());
+        // The library's time is for the TCP connection. One that is accepted and then says
+        // nothing is left to a thread that waits for it until the program ends.
+        thread::spawn(move || {
+            let connected = match tls {
+                Some(tls) => config.connect(tls),
+                None => config.connect(NoTls),
+            };
+            // Nobody may wait any more.
+            let _ = answer.send(connected);
+        });
+        let connected = answered.recv_timeout(self.patience).map_err(|_| {
+            let seconds = self.patience.as_secs();
+            CentralProblem::NoServer(format!("it did not answer within {seconds} s"))
+        })?;
         let mut client = connected.map_err(|error| match problem(&error) {
             // In words of the client library, which has no kinds of errors.
             CentralProblem::NoServer(said) if said.contains("password missing") => {

@@ -112,20 +112,14 @@ impl Central {
         // Who changes the store holds this row. What is read after that is what the last one
         // left (READ COMMITTED), and no one commits until this is done.
         work.execute("SELECT FROM obit.store FOR UPDATE", &[])?;
-        let version: i64 = work.query_one("SELECT tables FROM obit.store", &[])?.try_get(0)?;
-        if version != schema::VERSION {
-            return Err(Stopped::Server(CentralProblem::Older {
-                tables: version,
-                known: schema::VERSION,
-            }));
-        }
+        schema::is_ours(&mut work)?;
         let before = pull(replica, &mut work)?;
         let local = begin(replica)?;
         forget_touched(&local)?;
         let done = change(&local)?;
         let made = Place { revision: before.revision.saturating_add(1), token: token() };
         let pushed = push(&local, &mut work, made.revision)?;
-        if pushed.rows == 0 {
+        if pushed == 0 {
             // Nothing that others see; what the replica made for itself stays.
             local.commit()?;
             work.rollback()?;
@@ -142,7 +136,7 @@ impl Central {
             Err(error) => return Err(error.into()),
         }
         // From here on it is stored. What the replica does not get now comes with the next pull.
-        if !pushed.is_changed && made.set(&local).is_ok() {
+        if made.set(&local).is_ok() {
             let _ = local.commit();
         }
         Ok(Attempt::Done(done))
@@ -170,6 +164,33 @@ impl Central {
             &[&made.revision, &made.token],
         )?;
         Ok(found.is_some())
+    }
+
+    /// Whether this user may let go of what was deleted.
+    pub(in crate::store) fn may_forget(&mut self) -> Result<(), GivenUp> {
+        let sql = "SELECT has_table_privilege('obit.gone', 'DELETE') AND
+            has_column_privilege('obit.store', 'whole_from', 'UPDATE')";
+        let may = self.client.query_one(sql, &[]).and_then(|row| row.try_get(0));
+        match may.map_err(|error| Stopped::from(error).given_up(&self.address.shown))? {
+            true => Ok(()),
+            false => {
+                let said =
+                    "forgetting needs DELETE on obit.gone and UPDATE of obit.store".to_owned();
+                Err(self.error(CentralProblem::NotPermitted(said)).into())
+            }
+        }
+    }
+
+    /// Deletes the keys of rows that are gone. Copies that have not heard of them are made anew.
+    pub(in crate::store) fn forget_gone(&mut self) -> Result<(), GivenUp> {
+        let mut forget = || -> Result<(), Stopped> {
+            let mut work = self.client.transaction()?;
+            work.execute("SELECT FROM obit.store FOR UPDATE", &[])?;
+            work.execute("UPDATE obit.store SET whole_from = revision", &[])?;
+            work.execute("DELETE FROM obit.gone", &[])?;
+            Ok(work.commit()?)
+        };
+        forget().map_err(|stopped| stopped.given_up(&self.address.shown))
     }
 
     /// Takes over what is newer on the server.
@@ -206,6 +227,7 @@ impl Central {
             .isolation_level(IsolationLevel::RepeatableRead)
             .read_only(true)
             .start()?;
+        schema::is_ours(&mut work)?;
         let place = pull(replica, &mut work)?;
         // That it ends does not matter any more.
         let _ = work.rollback();

@@ -31,6 +31,8 @@ mod schema;
 #[cfg(all(test, feature = "postgres"))]
 mod tests;
 #[cfg(feature = "postgres")]
+mod text;
+#[cfg(feature = "postgres")]
 mod tls;
 #[cfg(feature = "postgres")]
 mod trouble;

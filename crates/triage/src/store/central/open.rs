@@ -28,6 +28,7 @@ impl Central {
         let mut client = address.connect().map_err(|problem| address.error(problem))?;
         schema::prepare(&mut client, tables, &address)?;
         let file = replica::file(caches, &address.shown);
+        replica::is_private(&file)?;
         let mut store = match Store::made(&file) {
             Err(error) if is_damage(&error) => {
                 replica::remove(&file);

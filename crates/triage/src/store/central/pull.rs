@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use postgres::Transaction as Work;
 use postgres::fallible_iterator::FallibleIterator;
+use postgres::types::ToSql;
 use rusqlite::config::DbConfig;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, TransactionBehavior, params_from_iter};
 use serde_json::Value;
 
 use super::replica::Place;
+use super::text::from_server;
 use super::trouble::Stopped;
 use crate::store::portable::{Kind, TABLES, Table};
 use crate::store::sightings::{block_of, complete_blocks};
@@ -34,7 +36,8 @@ fn pull_rows(replica: &mut Connection, work: &mut Work<'_>) -> Result<Place, Sto
     let local = replica.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let here = Place::of(&local)?;
     let row = work.query_one(
-        "SELECT store.revision, revision.token, (SELECT token FROM obit.revision WHERE n = $1)
+        "SELECT store.revision, revision.token,
+           (SELECT token FROM obit.revision WHERE n = $1 AND n >= store.whole_from)
          FROM obit.store AS store JOIN obit.revision AS revision ON revision.n = store.revision",
         &[&here.as_ref().map(|here| here.revision)],
     )?;
@@ -43,7 +46,8 @@ fn pull_rows(replica: &mut Connection, work: &mut Work<'_>) -> Result<Place, Sto
     if here.as_ref() == Some(&there) {
         return Ok(there);
     }
-    // Of another store, or of one that was put back to an earlier state, all is taken.
+    // Of another store, of one that was put back to an earlier state, or from before something
+    // was forgotten, all is taken.
     let since = here.filter(|here| Some(&here.token) == at_ours.as_ref()).map(|it| it.revision);
     let mut blocks = BTreeSet::new();
     match since {
@@ -88,7 +92,12 @@ fn delete(
     since: i64,
     blocks: &mut BTreeSet<i64>,
 ) -> Result<(), Stopped> {
-    for row in work.query("SELECT \"table\", key FROM obit.gone WHERE revision > $1", &[&since])? {
+    let names: Vec<&str> = TABLES.iter().map(|table| table.name).collect();
+    let sql = "SELECT \"table\", key FROM obit.gone WHERE revision > $1 AND \"table\" = ANY($2)";
+    let values: [&(dyn ToSql + Sync); 2] = [&since, &names];
+    // One at a time: there may be any number of them.
+    let mut rows = work.query_raw(sql, values)?;
+    while let Some(row) = rows.next()? {
         let (name, key): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let Some(table) = TABLES.iter().find(|table| table.name == name) else { continue };
         let key = key_of(table, &key);
@@ -99,6 +108,7 @@ fn delete(
             local.prepare_cached(&delete_one(table))?.execute(params_from_iter(key))?;
         }
     }
+    drop(rows);
     for table in TABLES {
         let mut statement = local.prepare_cached(&delete_one(table))?;
         each(work, table, &table.key.join(", "), Some(since), |row| {
@@ -136,7 +146,7 @@ fn cells(row: &postgres::Row, kinds: impl Iterator<Item = Kind>) -> Result<Vec<C
         let cell = match kind {
             Kind::Integer => row.try_get::<_, Option<i64>>(at)?.map(Cell::Integer),
             Kind::Real => row.try_get::<_, Option<f64>>(at)?.map(Cell::Real),
-            Kind::Text => row.try_get::<_, Option<String>>(at)?.map(Cell::Text),
+            Kind::Text => row.try_get::<_, Option<String>>(at)?.map(from_server).map(Cell::Text),
             Kind::Blob => row.try_get::<_, Option<Vec<u8>>>(at)?.map(Cell::Blob),
         };
         Ok(cell.unwrap_or(Cell::Null))
@@ -150,7 +160,7 @@ fn key_of(table: &Table, json: &str) -> Vec<Cell> {
     let cell = |(value, kind): (Value, Kind)| match (kind, value) {
         (Kind::Integer, Value::Number(number)) => number.as_i64().map(Cell::Integer),
         (Kind::Real, Value::Number(number)) => number.as_f64().map(Cell::Real),
-        (Kind::Text, Value::String(text)) => Some(Cell::Text(text)),
+        (Kind::Text, Value::String(text)) => Some(Cell::Text(from_server(text))),
         (Kind::Blob, Value::String(hex)) => Some(Cell::Blob(crate::store::rows::of_hex(&hex))),
         _ => None,
     };

@@ -5,36 +5,27 @@ use postgres::types::ToSql;
 use rusqlite::Connection;
 use rusqlite::types::Value as Cell;
 
+use super::schema::CODE_KEY;
+use super::text::for_server;
 use super::trouble::Stopped;
 use crate::store::portable::{Kind, TABLES, Table};
 
 /// Rows, and bytes of them, that are sent at once.
 const ROWS: usize = 2_000;
 const BYTES: usize = 4 << 20;
-/// What stands for a NUL, which PostgreSQL has in no text.
-const NUL: &str = "\u{2400}";
-
-/// What was sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Pushed {
-    /// Rows that are other than they were, or gone.
-    pub(super) rows: u64,
-    /// Whether a text is not the same on the server.
-    pub(super) is_changed: bool,
-}
-
-/// Sends the rows that were touched as those of `revision`.
+/// Sends the rows that were touched as those of `revision`; how many are other than they were,
+/// or gone.
 pub(super) fn push(
     replica: &Connection,
     work: &mut Work<'_>,
     revision: i64,
-) -> Result<Pushed, Stopped> {
-    let mut pushed = Pushed::default();
+) -> Result<u64, Stopped> {
+    let mut pushed = 0;
     for table in TABLES {
-        delete(replica, work, table, revision, &mut pushed)?;
+        pushed += delete(replica, work, table, revision)?;
     }
     for table in TABLES {
-        upsert(replica, work, table, revision, &mut pushed)?;
+        pushed += upsert(replica, work, table, revision)?;
     }
     Ok(pushed)
 }
@@ -50,8 +41,8 @@ fn delete(
     work: &mut Work<'_>,
     table: &Table,
     revision: i64,
-    pushed: &mut Pushed,
-) -> Result<(), Stopped> {
+) -> Result<u64, Stopped> {
+    let mut pushed = 0;
     let (name, key) = (table.name, table.key.join(", "));
     let mut gone = replica.prepare_cached(&format!(
         "SELECT DISTINCT {key} FROM touched_{name} AS touched
@@ -65,7 +56,7 @@ fn delete(
         let row = rows.next()?;
         if let Some(row) = row {
             for at in 0..kinds.len() {
-                batch.take(at, row.get(at)?, pushed);
+                batch.take(at, row.get(at)?);
             }
             batch.rows += 1;
         }
@@ -86,10 +77,10 @@ fn delete(
                 columns.join(" AND "),
                 kinds.len() + 1,
             );
-            pushed.rows += batch.execute(work, &sql, revision)?;
+            pushed += batch.execute(work, &sql, revision)?;
         }
         if row.is_none() {
-            return Ok(());
+            return Ok(pushed);
         }
     }
 }
@@ -99,8 +90,8 @@ fn upsert(
     work: &mut Work<'_>,
     table: &Table,
     revision: i64,
-    pushed: &mut Pushed,
-) -> Result<(), Stopped> {
+) -> Result<u64, Stopped> {
+    let mut pushed = 0;
     let (name, key) = (table.name, table.key.join(", "));
     let names = table.names();
     let columns: Vec<_> = names.iter().map(|column| format!("t.{column}")).collect();
@@ -117,7 +108,7 @@ fn upsert(
         let row = rows.next()?;
         if let Some(row) = row {
             for at in 0..kinds.len() {
-                batch.take(at, row.get(at)?, pushed);
+                batch.take(at, row.get(at)?);
             }
             batch.rows += 1;
         }
@@ -143,14 +134,15 @@ fn upsert(
             let sql = format!(
                 "INSERT INTO obit.\"{name}\" AS t ({all}, revision)
                  SELECT {all}, ${}::bigint FROM {} AS k ({all})
-                 ON CONFLICT ({key}) DO {conflict}",
+                 ON CONFLICT ({}) DO {conflict}",
                 kinds.len() + 1,
                 batch.unnest(),
+                if name == "code" { CODE_KEY } else { &key },
             );
-            pushed.rows += batch.execute(work, &sql, revision)?;
+            pushed += batch.execute(work, &sql, revision)?;
         }
         if row.is_none() {
-            return Ok(());
+            return Ok(pushed);
         }
     }
 }
@@ -185,15 +177,13 @@ impl Batch {
     }
 
     /// Takes the cell of a column. The tables are strict, so it is of the column's kind.
-    fn take(&mut self, at: usize, cell: Cell, pushed: &mut Pushed) {
+    fn take(&mut self, at: usize, cell: Cell) {
         match (self.columns.get_mut(at), cell) {
             (Some(Column::Integer(column)), Cell::Integer(number)) => column.push(Some(number)),
             (Some(Column::Real(column)), Cell::Real(number)) => column.push(Some(number)),
             (Some(Column::Text(column)), Cell::Text(text)) => {
                 self.bytes += text.len();
-                let has_nul = text.contains('\0');
-                pushed.is_changed |= has_nul;
-                column.push(Some(if has_nul { text.replace('\0', NUL) } else { text }));
+                column.push(Some(for_server(text)));
             }
             (Some(Column::Blob(column)), Cell::Blob(bytes)) => {
                 self.bytes += bytes.len();

@@ -1,13 +1,14 @@
 //! The copy of the store that a client answers from: where it is, up to which revision it
 //! goes, and which of its rows a change touched.
 
-use std::env;
-use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{env, fs, io};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
+use crate::store::error::StoreError;
 use crate::store::portable::TABLES;
 use crate::store::tables;
 
@@ -66,6 +67,35 @@ pub(super) fn file(caches: &Path, shown: &str) -> PathBuf {
     // Tables of another version are filled anew.
     let file = format!("{}-{}.db", name(shown), tables::VERSION);
     caches.join("obit/central").join(file)
+}
+
+/// Whether a replica may be used: what others can write would be believed, and through a link
+/// a file of someone else would be written.
+pub(super) fn is_private(file: &Path) -> Result<(), StoreError> {
+    let error = |path: &Path, said: &str| StoreError::Io {
+        path: path.to_owned(),
+        source: io::Error::new(io::ErrorKind::PermissionDenied, said),
+    };
+    let user = rustix::process::geteuid().as_raw();
+    for (path, is_directory) in
+        file.parent().map(|it| (it, true)).into_iter().chain([(file, false)])
+    {
+        let found = match path.symlink_metadata() {
+            Ok(found) => found,
+            // It is made.
+            Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
+            Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+        };
+        let said = match is_directory {
+            true if !found.is_dir() => "not a directory",
+            false if !found.is_file() => "not a file",
+            _ if found.uid() != user => "it belongs to another user",
+            _ if found.mode() & 0o022 != 0 => "others may write to it",
+            _ => continue,
+        };
+        return Err(error(path, said));
+    }
+    Ok(())
 }
 
 /// Removes a replica. It is filled again from the server.

@@ -2,12 +2,14 @@
 //!
 //! They are those of [`portable`](crate::store::portable). What is new there needs a step here.
 
+use std::cmp::Ordering;
+
 use postgres::Client;
 use postgres::error::SqlState;
 
 use super::Tables;
 use super::address::Address;
-use super::trouble::problem;
+use super::trouble::{Stopped, problem};
 use crate::store::error::{CentralProblem, NotAStore, StoreError};
 
 /// The version of obit that makes the tables.
@@ -19,6 +21,12 @@ const STEPS: &[&str] = &[];
 /// `obit` in ASCII: clients that make or upgrade tables do so one after another.
 const LOCK: i64 = 0x6f62_6974;
 
+/// What tells two rows of `code` apart. Symbols are longer than an index of PostgreSQL takes,
+/// so it has their digest; lengths keep apart what is written one after another.
+pub(super) const CODE_KEY: &str = r"sha256(decode(replace(
+  length(build)::text || ':' || build || length(module)::text || ':' || module || symbol,
+  '\', '\\'), 'escape'))";
+
 /// The tables of version 1. References are checked at the end of a transaction, and so is what
 /// must differ: rows are written in no particular order.
 const TABLES: &str = r#"
@@ -27,7 +35,8 @@ CREATE TABLE obit.store (
   one BOOLEAN PRIMARY KEY DEFAULT true CHECK (one),
   tables BIGINT NOT NULL,           -- the version of the tables
   obit TEXT NOT NULL,               -- the version of obit that made them what they are
-  revision BIGINT NOT NULL          -- of the last change; locked by who makes the next
+  revision BIGINT NOT NULL,         -- of the last change; locked by who makes the next
+  whole_from BIGINT NOT NULL DEFAULT 0  -- copies of an earlier revision are made anew
 );
 CREATE TABLE obit.revision (
   n BIGINT PRIMARY KEY,
@@ -49,12 +58,15 @@ CREATE TABLE obit.build (
   variant TEXT,
   local BIGINT NOT NULL,
   revision BIGINT NOT NULL,
-  UNIQUE (program, id) DEFERRABLE INITIALLY DEFERRED
+  -- A hash, since a text may be longer than what an ordered index takes.
+  EXCLUDE USING hash ((length(program)::text || ':' || program || id) WITH =)
+    DEFERRABLE INITIALLY DEFERRED
 );
 CREATE TABLE obit.host (
   n BIGINT PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE DEFERRABLE INITIALLY DEFERRED,
-  revision BIGINT NOT NULL
+  name TEXT NOT NULL,
+  revision BIGINT NOT NULL,
+  EXCLUDE USING hash (name WITH =) DEFERRABLE INITIALLY DEFERRED
 );
 CREATE TABLE obit.bug (
   n BIGINT PRIMARY KEY,
@@ -147,9 +159,9 @@ CREATE TABLE obit.code (
   module TEXT NOT NULL,
   symbol TEXT NOT NULL,
   hash TEXT,
-  revision BIGINT NOT NULL,
-  PRIMARY KEY (build, module, symbol)
+  revision BIGINT NOT NULL
 );
+CREATE INDEX code_build ON obit.code USING hash (build);
 CREATE TABLE obit.stack (
   dump BIGINT PRIMARY KEY REFERENCES obit.dump (n) DEFERRABLE INITIALLY DEFERRED,
   json TEXT NOT NULL,
@@ -207,6 +219,17 @@ pub(super) fn prepare(
     }
 }
 
+/// Whether the tables are still those of this obit, which another may have upgraded.
+pub(super) fn is_ours(work: &mut postgres::Transaction<'_>) -> Result<(), Stopped> {
+    let row = work.query_one("SELECT tables FROM obit.store", &[])?;
+    let (tables, known): (i64, i64) = (row.try_get(0)?, VERSION);
+    match tables.cmp(&known) {
+        Ordering::Equal => Ok(()),
+        Ordering::Less => Err(Stopped::Server(CentralProblem::Older { tables, known })),
+        Ordering::Greater => Err(Stopped::Server(CentralProblem::Newer { tables, known })),
+    }
+}
+
 /// The version of the tables, if there are any, and the obit that made them.
 fn version(
     client: &mut impl postgres::GenericClient,
@@ -232,6 +255,7 @@ fn bring_up(client: &mut Client, steps: &[&str]) -> Result<(), postgres::Error> 
         Some((version, _)) => version,
         None => {
             work.batch_execute(TABLES)?;
+            work.batch_execute(&format!("CREATE UNIQUE INDEX code_key ON obit.code ({CODE_KEY})"))?;
             work.execute(
                 "INSERT INTO obit.store (tables, obit, revision) VALUES (1, $1, 0)",
                 &[&OBIT],
