@@ -40,6 +40,9 @@ pub enum HttpError {
     /// It is not the address of a server. The URL may contain a secret and is not repeated.
     #[error("not a valid URL: {0}")]
     Url(String),
+    /// It has a user or a password, which a request does not take from there.
+    #[error("a user or a password in the URL is not sent")]
+    User,
     /// The server cannot be reached, or does not answer.
     #[error("{0}")]
     Transport(Box<ureq::Error>),
@@ -82,7 +85,11 @@ impl Server {
         if uri.host().is_none_or(str::is_empty) {
             return Err(HttpError::Url("it has no host".to_owned()));
         }
-        let server = uri.authority().map_or("", |it| it.as_str()).rsplit('@').next();
+        let authority = uri.authority().map_or("", |it| it.as_str());
+        if authority.contains('@') {
+            return Err(HttpError::User);
+        }
+        let server = Some(authority);
         let port = server.zip(uri.host()).and_then(|(server, host)| server.strip_prefix(host));
         if port.is_some_and(|port| !port.is_empty()) && uri.port_u16().is_none() {
             return Err(HttpError::Url("its port is not a number below 65536".to_owned()));

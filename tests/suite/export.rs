@@ -242,8 +242,35 @@ fn what_is_missing_or_wrong_is_said_without_repeating_secrets() {
     refused(&["sentry", "--send", "https://host/hunter2hunter2"], "not a DSN");
     let header = ["otlp", "--send", "http://127.0.0.1:1", "--header", "hunter2hunter2"];
     refused(&header, "expected `NAME: VALUE`");
+    let header = ["otlp", "--send", "http://127.0.0.1:1", "--header", "host: hunter2hunter2"];
+    refused(&header, "host is set by obit");
+    let user = ["otlp", "--send", "http://a:hunter2hunter2@127.0.0.1:1"];
+    refused(&user, "a user or a password in the URL is not sent: use --header @FILE");
     refused(&["otlp", "--send", "env"], "is not set");
     refused(&["otlp", "--send", "@/no/such"], "/no/such");
+}
+
+#[test]
+fn headers_of_the_environment_go_to_the_collector_of_the_environment_alone() {
+    let (url, asked) = server(vec![status("200 OK")]);
+    let mut line = obit();
+    line.args(["export", "otlp"]).arg(Case::named("null-field").core()).args(["--send", &url]);
+    line.env("OTEL_EXPORTER_OTLP_HEADERS", "x-tenant=hunter2hunter2");
+    ends_with(&line.output().unwrap(), 0);
+    let asked = asked.join().unwrap();
+    assert!(!asked[0].0.contains("hunter2hunter2"), "{}", asked[0].0);
+}
+
+#[test]
+fn jira_shows_a_report_without_acting_on_its_markup() {
+    let core = Case::named("null-field").core();
+    let line = ["export", "jira", "--project", "OBIT"];
+    let output = obit().args(line).arg(core).output().unwrap();
+    ends_with(&output, 0);
+    let issue: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let text = issue["body"]["fields"]["description"].as_str().unwrap();
+    assert!(text.starts_with("{noformat}\n") && text.ends_with("\n{noformat}\n"), "{text}");
+    assert_eq!(text.matches("{noformat").count(), 2);
 }
 
 #[test]

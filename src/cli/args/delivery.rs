@@ -91,8 +91,20 @@ fn webhook(_: &str, _: Form, secret: Option<&Path>) -> Result<Delivery, Failure>
     Err(Failure::usage(&"--webhook: this obit was built without the feature `webhook`"))
 }
 
-/// A secret, without the line break at its end that editors add.
+/// A secret that signs: long enough that it cannot be guessed.
 pub(crate) fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
+    let secret = read_private(path)?;
+    if secret.len() < SHORTEST_SECRET {
+        let path = path.display();
+        let problem = format!("the secret in {path} is shorter than {SHORTEST_SECRET} bytes");
+        return Err(Failure::usage(&problem));
+    }
+    Ok(secret)
+}
+
+/// What a file holds that not everybody may read, without the line break at its end that
+/// editors add.
+pub(crate) fn read_private(path: &Path) -> Result<Vec<u8>, Failure> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mode = file.metadata().map_err(|error| unreadable(path, &error))?.mode();
     if mode & 0o007 != 0 {
@@ -104,11 +116,6 @@ pub(crate) fn read_secret(path: &Path) -> Result<Vec<u8>, Failure> {
     let read = file.take(LONGEST_SECRET).read_to_end(&mut secret);
     read.map_err(|error| unreadable(path, &error))?;
     while secret.pop_if(|byte| matches!(byte, b'\n' | b'\r')).is_some() {}
-    if secret.len() < SHORTEST_SECRET {
-        let path = path.display();
-        let problem = format!("the secret in {path} is shorter than {SHORTEST_SECRET} bytes");
-        return Err(Failure::usage(&problem));
-    }
     Ok(secret)
 }
 
@@ -148,5 +155,6 @@ mod tests {
         assert_eq!(read_secret(&path).unwrap(), b"0123456789abcdef");
         std::fs::write(&path, "short\n").unwrap();
         assert!(read_secret(&path).is_err());
+        assert_eq!(read_private(&path).unwrap(), b"short");
     }
 }

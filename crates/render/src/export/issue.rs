@@ -90,7 +90,7 @@ pub(super) fn issue(item: &Item<'_>, tracker: Tracker, wanted: &Wanted) -> Value
                 "project": {"key": project},
                 "issuetype": {"name": "Bug"},
                 "summary": title,
-                "description": text,
+                "description": unformatted(&text),
                 "labels": labels,
             });
             (
@@ -115,6 +115,12 @@ pub(super) fn issue(item: &Item<'_>, tracker: Tracker, wanted: &Wanted) -> Value
         "search": {"method": "GET", "url": search},
         "crash": visible(&report.id),
     })
+}
+
+/// A text that Jira shows as it is: its own markup (links, images, macros) would act on what
+/// comes from a core.
+fn unformatted(text: &str) -> String {
+    format!("{{noformat}}\n{}\n{{noformat}}\n", text.replace("{noformat", "{ noformat").trim_end())
 }
 
 /// The report in Markdown, with the fingerprint at its end.

@@ -3,7 +3,8 @@
 mod send;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
@@ -23,6 +24,7 @@ use crate::cli::args::quantities::seconds;
 use crate::cli::args::redaction::Redaction;
 use crate::cli::args::search::Search;
 use crate::cli::args::store::{StoreArgs, clock};
+use crate::cli::batch::stop_on_interrupt;
 use crate::cli::destination::Destination;
 use crate::cli::exit::Exit;
 use crate::cli::failure::Failure;
@@ -97,15 +99,24 @@ pub(crate) fn run(args: &ExportArgs, general: &General) -> Result<Exit, Failure>
             .write(|out| documents.iter().try_for_each(|one| out.write_all(&one.content)))?;
     }
     let mut failed = 0;
+    // A program is ended with obit, and what waits for a server gives up.
+    let closing = match server.is_some() || program.is_some() {
+        true => stop_on_interrupt().unwrap_or_default(),
+        false => Arc::default(),
+    };
     for document in &documents {
+        if closing.load(Ordering::SeqCst) {
+            say("interrupted: what came after was not sent");
+            return Ok(Exit::Output);
+        }
         if let Some(server) = &server
-            && let Err(problem) = server.send(document)
+            && let Err(problem) = server.send(document, &closing)
         {
             say(&format!("{} was not sent: {problem}", document.name));
             failed += 1;
         }
         if let Some(program) = &program
-            && let Err(error) = program.run(&[], &document.content, &AtomicBool::new(false), say)
+            && let Err(error) = program.run(&[], &document.content, &closing, say)
         {
             say(&format!("{}: {error}", document.name));
             failed += 1;

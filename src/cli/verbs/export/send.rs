@@ -1,11 +1,12 @@
 //! Where documents are sent, and with what.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use obit::render::{Export, Exported};
 
-use crate::cli::args::delivery::read_secret;
+use crate::cli::args::delivery::read_private;
 use crate::cli::failure::Failure;
 
 /// Where documents are sent.
@@ -16,11 +17,15 @@ pub(super) struct SendArgs {
     /// OTEL_EXPORTER_OTLP_ENDPOINT or SENTRY_DSN
     #[arg(long, value_name = "URL|@FILE|env")]
     send: Option<String>,
-    /// A header of the request, as `NAME: VALUE`; @FILE reads it from a file (repeatable).
-    /// OTEL_EXPORTER_OTLP_HEADERS counts, too
+    /// A header of the request, as `NAME: VALUE`; @FILE reads it from a file (repeatable). With
+    /// `--send env`, those of OTEL_EXPORTER_OTLP_HEADERS are sent, too
     #[arg(long, value_name = "HEADER|@FILE", requires = "send")]
     header: Vec<String>,
 }
+
+/// Headers that say how a request is sent, not what it is.
+const OF_THE_CONNECTION: [&str; 6] =
+    ["Host", "Content-Length", "Transfer-Encoding", "Connection", "Upgrade", "TE"];
 
 impl SendArgs {
     /// The server, if documents are to be sent.
@@ -31,10 +36,11 @@ impl SendArgs {
                            request";
             return Err(Failure::usage(&problem));
         }
-        let text = match (send.strip_prefix('@'), send.as_str()) {
-            (Some(file), _) => from_file(Path::new(file))?,
-            (None, "env") => from_environment(export)?,
-            (None, url) => url.to_owned(),
+        let is_of_environment = send == "env";
+        let (text, is_whole) = match send.strip_prefix('@') {
+            Some(file) => (from_file(Path::new(file))?, false),
+            None if is_of_environment => from_environment(export)?,
+            None => (send.clone(), false),
         };
         let mut headers = Vec::new();
         for header in &self.header {
@@ -50,12 +56,23 @@ impl SendArgs {
                                  it may be a secret)",
                 )
             })?;
+            if OF_THE_CONNECTION.iter().any(|own| name.eq_ignore_ascii_case(own)) {
+                let problem = format!("--header: {name} is set by obit for each request");
+                return Err(Failure::usage(&problem));
+            }
             headers.push((name.to_owned(), value.to_owned()));
         }
         let url = match export {
             Export::Otlp => {
-                headers.extend(otlp_headers()?);
-                logs_address(&text)
+                // They are for the collector of the environment, and may be its password.
+                if is_of_environment {
+                    let others = otlp_headers()?.into_iter().filter(|(name, _)| {
+                        !headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+                    });
+                    let others: Vec<_> = others.collect();
+                    headers.extend(others);
+                }
+                if is_whole { text } else { logs_address(&text) }
             }
             Export::Sentry => {
                 let (url, key) = of_dsn(&text).ok_or_else(|| {
@@ -90,16 +107,26 @@ impl Target {
 
     fn new(url: &str, headers: Vec<(String, String)>, export: Export) -> Result<Self, Failure> {
         let server = obit::delivery::Server::new(url, Self::ATTEMPTS);
-        let server = server.map_err(|error| Failure::usage(&format!("--send: {error}")))?;
+        let server = server.map_err(|error| {
+            let advice = match error {
+                obit::delivery::HttpError::User => {
+                    ": use --header @FILE with a line `Authorization: Basic …`"
+                }
+                _ => "",
+            };
+            Failure::usage(&format!("--send: {error}{advice}"))
+        })?;
         Ok(Self { server, headers, export })
     }
 
     /// Sends a document; else why that failed, in words without the address.
-    pub(super) fn send(&self, document: &Exported) -> Result<(), String> {
-        let mut headers = vec![("Content-Type", document.media_type)];
-        headers.extend(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-        let goes_on = std::sync::atomic::AtomicBool::new(false);
-        let answer = self.server.post(&headers, &document.content, &goes_on);
+    pub(super) fn send(&self, document: &Exported, closing: &AtomicBool) -> Result<(), String> {
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut headers: Vec<_> = own.collect();
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type")) {
+            headers.push(("Content-Type", document.media_type));
+        }
+        let answer = self.server.post(&headers, &document.content, closing);
         let answer = answer.map_err(|error| error.to_string())?;
         match self.export {
             Export::Otlp => rejected(&answer).map_or(Ok(()), Err),
@@ -114,7 +141,7 @@ impl Target {
         Err(Failure::usage(&"--send: this obit was built without the feature `webhook`"))
     }
 
-    pub(super) fn send(&self, _: &Exported) -> Result<(), String> {
+    pub(super) fn send(&self, _: &Exported, _: &AtomicBool) -> Result<(), String> {
         Ok(())
     }
 }
@@ -134,33 +161,38 @@ fn rejected(answer: &[u8]) -> Option<String> {
 
 /// One line of a file that not everybody may read.
 fn from_file(path: &Path) -> Result<String, Failure> {
-    let text = String::from_utf8(read_secret(path)?).ok().filter(|text| !text.contains('\n'));
+    let text = String::from_utf8(read_private(path)?).ok().filter(|text| !text.contains('\n'));
     text.ok_or_else(|| Failure::usage(&format!("{}: expected one line of text", path.display())))
 }
 
-fn from_environment(export: Export) -> Result<String, Failure> {
+/// The address of logs alone, which is used as it is.
+const LOGS: &str = "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT";
+
+/// An address of the environment, and whether nothing is added to it (OpenTelemetry protocol
+/// exporter, "Endpoint URLs for OTLP/HTTP").
+fn from_environment(export: Export) -> Result<(String, bool), Failure> {
     let names: &[&str] = match export {
-        Export::Otlp => &["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"],
+        Export::Otlp => &[LOGS, "OTEL_EXPORTER_OTLP_ENDPOINT"],
         Export::Sentry => &["SENTRY_DSN"],
         Export::CloudEvents | Export::Issue(_) => &["K_SINK"],
     };
-    let found = names.iter().find_map(|name| std::env::var(name).ok());
-    found
-        .filter(|text| !text.is_empty())
-        .ok_or_else(|| Failure::usage(&format!("--send env: {} is not set", names.join(" or "))))
+    let set = |name: &&str| std::env::var(name).ok().filter(|text| !text.is_empty());
+    let found = names.iter().find_map(|name| Some((set(name)?, *name == LOGS)));
+    found.ok_or_else(|| Failure::usage(&format!("--send env: {} is not set", names.join(" or "))))
 }
 
 /// `NAME=VALUE,…` with values as in URLs (OpenTelemetry, "Specifying headers").
 fn otlp_headers() -> Result<Vec<(String, String)>, Failure> {
-    const NAME: &str = "OTEL_EXPORTER_OTLP_HEADERS";
-    let Ok(text) = std::env::var(NAME) else { return Ok(Vec::new()) };
+    const NAMES: [&str; 2] = ["OTEL_EXPORTER_OTLP_LOGS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"];
+    let found = NAMES.iter().find_map(|name| Some((name, std::env::var(name).ok()?)));
+    let Some((name, text)) = found else { return Ok(Vec::new()) };
     let mut headers = Vec::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let header = part.split_once('=').map(|(name, value)| (name.trim(), plain(value.trim())));
         match header.filter(|(name, value)| is_header(name, value)) {
             Some((name, value)) => headers.push((name.to_owned(), value)),
             None => {
-                let problem = format!("{NAME}: expected NAME=VALUE,NAME=VALUE");
+                let problem = format!("{name}: expected NAME=VALUE,NAME=VALUE");
                 return Err(Failure::usage(&problem));
             }
         }
@@ -197,12 +229,13 @@ fn is_header(name: &str, value: &str) -> bool {
         && value.bytes().all(|byte| (0x20..0x7f).contains(&byte))
 }
 
-/// The address of logs: a collector's has the path added to it.
+/// The address of logs: a collector's has the path added to it, before a query.
 fn logs_address(text: &str) -> String {
     const PATH: &str = "/v1/logs";
-    match text.trim_end_matches('/') {
-        text if text.ends_with(PATH) => text.to_owned(),
-        text => format!("{text}{PATH}"),
+    let (place, query) = text.split_at(text.find('?').unwrap_or(text.len()));
+    match place.trim_end_matches('/') {
+        place if place.ends_with(PATH) => format!("{place}{query}"),
+        place => format!("{place}{PATH}{query}"),
     }
 }
 
@@ -252,6 +285,8 @@ mod tests {
     fn a_collector_gets_logs_at_their_path() {
         assert_eq!(logs_address("http://h:4318"), "http://h:4318/v1/logs");
         assert_eq!(logs_address("http://h:4318/v1/logs/"), "http://h:4318/v1/logs");
+        assert_eq!(logs_address("http://h/otel?key=a/b"), "http://h/otel/v1/logs?key=a/b");
+        assert_eq!(logs_address("http://h/v1/logs?key=a"), "http://h/v1/logs?key=a");
     }
 
     #[cfg(feature = "webhook")]
