@@ -108,8 +108,9 @@ impl Store {
             let mut added = Added::default();
             for entry in next {
                 let (mut stamp, record) = entry.map_err(StoreError::Records)?;
-                if is_of_other_file(transaction, &stamp)? {
-                    stamp.key = key_beside(&stamp);
+                let host = record.head().host.as_deref();
+                if is_of_other_file(transaction, &stamp, host)? {
+                    stamp.key = key_beside(&stamp, host);
                 }
                 add(transaction, &stamp, &record, now, &mut added)?;
             }
@@ -118,19 +119,32 @@ impl Store {
     }
 }
 
-/// Whether the path is known, of another file.
-fn is_of_other_file(transaction: &Transaction<'_>, stamp: &FileStamp) -> rusqlite::Result<bool> {
-    let inode: Option<i64> = transaction
-        .prepare_cached("SELECT inode FROM path WHERE key = ?1")?
-        .query_row([stamp.key.as_slice()], |row| row.get(0))
+/// Whether the path is known, of another file. Machines that are copies of each other may have
+/// the same numbers.
+fn is_of_other_file(
+    transaction: &Transaction<'_>,
+    stamp: &FileStamp,
+    host: Option<&str>,
+) -> rusqlite::Result<bool> {
+    let known: Option<(i64, i64, Option<String>)> = transaction
+        .prepare_cached(
+            "SELECT path.inode, path.device, host.name FROM path
+             JOIN dump ON dump.n = path.dump LEFT JOIN host ON host.n = dump.host WHERE key = ?1",
+        )?
+        .query_row([stamp.key.as_slice()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
-    Ok(inode.is_some_and(|inode| inode != signed(stamp.inode)))
+    Ok(known.is_some_and(|(inode, device, name)| {
+        let is_elsewhere = name.as_deref().zip(host).is_some_and(|(known, host)| known != host);
+        is_elsewhere || (inode, device) != (signed(stamp.inode), signed(stamp.device))
+    }))
 }
 
 /// What the file is known by beside the one whose path it has.
-fn key_beside(stamp: &FileStamp) -> [u8; 32] {
-    let hasher = Sha256::new().chain_update(b"obit.file/1\n").chain_update(stamp.key);
-    hasher.chain_update(stamp.inode.to_le_bytes()).finalize().into()
+fn key_beside(stamp: &FileStamp, host: Option<&str>) -> [u8; 32] {
+    let hasher = Sha256::new().chain_update(b"obit.file/2\n").chain_update(stamp.key);
+    let hasher = hasher.chain_update(stamp.inode.to_le_bytes());
+    let hasher = hasher.chain_update(stamp.device.to_le_bytes());
+    hasher.chain_update(host.unwrap_or_default()).finalize().into()
 }
 
 /// What of a dump that may be the same as a new one is looked at.

@@ -81,6 +81,7 @@ mod tests {
     use crate::store::{FileStamp, PackedRecord, Store};
     use crate::testkit::{Crash, crash};
     use crate::views::ViewOptions;
+    use obit_redact::Shown;
 
     fn store<'c>(crashes: impl Iterator<Item = &'c Crash>) -> Store {
         let mut store = Store::temporary().unwrap();
@@ -151,6 +152,13 @@ mod tests {
             store.counts().unwrap().dumps
         };
         assert_eq!(dumps(&[&broken, &other]), 2);
+        other.stamp = FileStamp { device: 99, ..broken.stamp.clone() };
+        assert_eq!(dumps(&[&broken, &other]), 2);
+        // Machines that are copies of each other, as containers of one image.
+        other.stamp = broken.stamp.clone();
+        broken.record.host = Some(Shown::from_report("elsewhere".to_owned()));
+        assert_eq!(dumps(&[&broken, &other]), 2);
+        broken.record.host = None;
         // Of one file, what could be read later replaces what could not.
         assert_eq!(dumps(&[&broken, &again]), 1);
     }
