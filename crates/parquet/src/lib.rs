@@ -26,9 +26,8 @@
 //! # }
 //! ```
 //!
-//! Everything read is hostile: no length is believed before the bytes are there. What is
-//! unpacked is limited for each page, but not over all of a file: chunks may overlap, so a small
-//! file can unpack to much.
+//! Everything read is hostile: no length is believed before the bytes are there, what is
+//! unpacked is limited for each page, and no byte of a file belongs to two pages.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 

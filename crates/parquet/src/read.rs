@@ -12,11 +12,11 @@ use crate::page::decoded;
 /// Bytes of the metadata that are read.
 const MOST_METADATA: u64 = 4 << 20;
 /// Bytes of a page that are unpacked.
-const MOST_PAGE: usize = 512 << 20;
+const MOST_PAGE: usize = 128 << 20;
 /// Bytes of the header of a page that are looked at.
 const PAGE_HEADER: u64 = 4_096;
 /// Rows of one row group.
-const MOST_ROWS: usize = 1 << 24;
+const MOST_ROWS: usize = 1 << 20;
 
 /// Why a file is not read.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +114,9 @@ impl<R: Read + Seek> Reader<R> {
         let groups = groups
             .collect::<Option<Vec<_>>>()
             .ok_or(ReadError::Damaged("a row group is not in the file"))?;
+        if are_shared(&groups) {
+            return Err(ReadError::Damaged("two columns have the same bytes"));
+        }
         let pairs = file.list(5).filter_map(|pair| {
             Some((pair.text(1)?.to_owned(), pair.text(2).unwrap_or_default().to_owned()))
         });
@@ -216,6 +219,17 @@ impl Group {
     }
 }
 
+/// Whether bytes belong to two chunks: a small file could be unpacked to any size.
+fn are_shared(groups: &[Group]) -> bool {
+    let chunks = groups.iter().flat_map(|group| &group.chunks);
+    let mut places: Vec<(u64, u64)> = chunks.map(|it| (it.offset, it.length)).collect();
+    places.sort_unstable();
+    places.windows(2).any(|pair| match pair {
+        [(offset, length), (next, _)] => offset.saturating_add(*length) > *next,
+        _ => false,
+    })
+}
+
 fn bytes_at(from: &mut (impl Read + Seek), at: u64, length: u64) -> io::Result<Vec<u8>> {
     from.seek(SeekFrom::Start(at))?;
     let mut bytes = Vec::new();
@@ -294,6 +308,22 @@ mod tests {
         }
         assert!(matches!(Reader::open(b"{\"schema\":1}"), Err(ReadError::NotParquet)));
         assert!(matches!(Reader::open(&file[..20]), Err(ReadError::Truncated)));
+    }
+
+    #[test]
+    fn bytes_that_belong_to_two_columns_are_refused() {
+        let group = |chunks: &[(u64, u64)]| {
+            let chunk = |(offset, length): &(u64, u64)| Chunk {
+                offset: *offset,
+                length: *length,
+                codec: Some(i64::from(ZSTD)),
+            };
+            Group { rows: 1, chunks: chunks.iter().map(chunk).collect() }
+        };
+        assert!(!are_shared(&[group(&[(4, 10), (14, 5)]), group(&[(19, 0), (19, 8)])]));
+        assert!(are_shared(&[group(&[(4, 10), (13, 5)])]));
+        assert!(are_shared(&[group(&[(4, 10)]), group(&[(4, 10)])]));
+        assert!(are_shared(&[group(&[(8, u64::MAX)]), group(&[(9, 1)])]));
     }
 
     #[test]
