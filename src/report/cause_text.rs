@@ -134,7 +134,7 @@ pub(super) fn cause(
 
 /// Where the bad value came from, if that is the frame to blame.
 fn origin_in_blame(cause: &analysis::Cause) -> Option<&analysis::Origin> {
-    let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let origin = cause.own_origin();
     origin.filter(|origin| origin.gone.is_none() && cause.blame == Some(origin.frame))
 }
 
@@ -257,7 +257,7 @@ fn explanation(
     if let Some(deadlock) = &cause.deadlock {
         return Some(findings::locks::sentences(deadlock).join("; "));
     }
-    let fault = cause.fault.as_ref().filter(|_| cause.said.is_none())?;
+    let fault = cause.own_fault()?;
     if fault.reason == Reason::StackOverflow {
         let recursion = crashed?.truncated.as_ref().and_then(|cut| cut.recursion.as_ref());
         let frame = cause.failed.and_then(|index| frame_of(crashed?, index));
@@ -445,7 +445,7 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
             false => "waits here for another thread of the deadlock".to_owned(),
         };
     }
-    let origin = cause.origin.as_ref().filter(|_| cause.said.is_none());
+    let origin = cause.own_origin();
     let is_elsewhere = |origin: &&analysis::Origin| {
         origin.gone.is_some() || cause.blame.is_none_or(|blame| blame == origin.frame)
     };
@@ -480,8 +480,10 @@ fn reason(cause: &analysis::Cause, has_expression: bool) -> String {
             "a deferred function panicked while another panic was on its way"
         }
         (None, _) if is_large => "its frame does not fit on the stack",
-        (None, true) => "first application frame; its line uses the bad value",
-        (Some(_), _) | (None, false) => "first application frame",
+        (_, true) if cause.own_fault().is_some() => {
+            "first application frame; its line uses the bad value"
+        }
+        (Some(_), _) | (None, _) => "first application frame",
     };
     made.unwrap_or_else(|| fallback.to_owned())
 }

@@ -60,6 +60,24 @@ pub struct Cause {
     pub facts: Vec<Fact>,
 }
 
+impl Cause {
+    /// The fault that the cause is about. What the program said is mostly of something else,
+    /// but for a runtime that makes a message of a fault.
+    pub fn own_fault(&self) -> Option<&Fault> {
+        self.fault.as_ref().filter(|fault| is_about(fault, self.said.as_ref()))
+    }
+
+    /// Where the value came from that made that fault.
+    pub fn own_origin(&self) -> Option<&Origin> {
+        self.origin.as_ref().filter(|_| self.said.is_none() || self.own_fault().is_some())
+    }
+}
+
+/// Whether the cause is this fault, if the program said that.
+fn is_about(fault: &Fault, said: Option<&Said>) -> bool {
+    said.is_none_or(|said| fault.is_panic && said.subject == Some(Subject::UsedPointer))
+}
+
 /// Puts the facts together.
 pub(super) fn judge(
     process: &Process,
@@ -82,11 +100,13 @@ pub(super) fn judge(
     let freed = freed.and_then(|said| Some(origin::first_argument(process, said.frame?)));
     // A stack that ran out, and an overwritten return address, are of no value's making.
     let has_value = |of: &&Fault| !matches!(of.reason, Reason::StackOverflow | Reason::Returned);
-    let origin = fault.as_ref().filter(|of| said.is_none() && has_value(of));
+    let own_fault = fault.as_ref().filter(|fault| is_about(fault, said.as_ref()));
+    let origin = own_fault.filter(has_value);
     let origin = origin.and_then(|fault| {
         let found = origin::of_fault(process, fault).filter(|origin| !is_aligned(fault, origin));
         found.filter(|origin| !is_of_file(process, fault, origin))
     });
+    let is_said_of_fault = said.is_some() && own_fault.is_some();
     let fault = fault.map(|fault| of_null_array(fault, origin.as_ref()));
     // That a stack pointer is on the stack says nothing.
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
@@ -133,7 +153,7 @@ pub(super) fn judge(
     let sent_again =
         sender.filter(|sender| class == CauseClass::ExternalSignal && !sender.is_recorded);
     facts.extend(sent_again.map(|sender| Fact::SentAgain(sender.pid)));
-    let raised = said.as_ref().and_then(|said| said.frame);
+    let raised = said.as_ref().filter(|_| !is_said_of_fault).and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),
@@ -189,7 +209,7 @@ pub(super) fn judge(
     let terms = source::terms(
         process,
         &Judged {
-            fault: fault.as_ref().filter(|_| said.is_none()),
+            fault: fault.as_ref().filter(|fault| is_about(fault, said.as_ref())),
             origin: origin.as_ref(),
             is_of_library: origin.as_ref().is_some_and(|of| is_of_library(process, of)),
             is_given: subject == Some(Subject::GivenBlock),
@@ -334,6 +354,12 @@ fn first_trouble(
                 Some(aftermath) => (Some(fault), None, Some(aftermath)),
                 None => (None, Some(said), None),
             }
+        }
+        // Of a panic that came later, or of none that ended the process.
+        (Some(fault), said)
+            if fault.is_panic && (said.is_none() || !is_about(&fault, said.as_ref())) =>
+        {
+            (None, said, None)
         }
         (fault, said) => (fault, said, None),
     }

@@ -40,6 +40,7 @@ mod cause;
 mod confidence;
 mod fault;
 mod finding;
+mod goroutine;
 mod locks;
 pub mod memory;
 mod misuse;

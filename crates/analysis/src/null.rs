@@ -80,6 +80,7 @@ mod tests {
             caught: None,
             purpose: None,
             is_computed: false,
+            is_panic: false,
             division: None,
             check: None,
         }

@@ -79,10 +79,14 @@ impl<'p> Instant<'p> {
         self.effects.as_ref().map(|effects| effects.kind)
     }
 
+    /// The accesses of the instruction.
+    pub(super) fn operands(&self) -> impl Iterator<Item = &MemoryOperand> {
+        self.effects.iter().flat_map(|effects| &effects.accesses)
+    }
+
     /// The accesses of the instruction whose addresses are known.
     pub(super) fn accesses(&self) -> impl Iterator<Item = (&MemoryOperand, Avma)> {
-        let operands = self.effects.iter().flat_map(|effects| &effects.accesses);
-        operands.filter_map(|operand| Some((operand, self.address(operand)?)))
+        self.operands().filter_map(|operand| Some((operand, self.address(operand)?)))
     }
 
     fn address(&self, operand: &MemoryOperand) -> Option<Avma> {

@@ -5,6 +5,7 @@ mod by_code;
 mod caught;
 mod codes;
 mod flows;
+mod go;
 mod instant;
 mod linked;
 mod reraised;
@@ -46,6 +47,8 @@ pub struct Fault {
     /// The core has no record of the kernel's for it: computed from the instruction and the
     /// registers.
     pub is_computed: bool,
+    /// Go's runtime made a panic of it.
+    pub is_panic: bool,
     /// What a value that could not be read was to be, where that makes it worse.
     pub purpose: Option<Purpose>,
     /// What was divided by what, of a failed division.
@@ -165,7 +168,8 @@ pub(super) fn fault(process: &Process) -> Option<Fault> {
     let thread = process.crashed()?;
     if !is_fault(signal) {
         let caught = caught::caught(process, thread);
-        return caught.or_else(|| reraised::reraised(process, thread, signal));
+        let caught = caught.or_else(|| reraised::reraised(process, thread, signal));
+        return caught.or_else(|| go::injected(process, thread));
     }
     let instants = instants(process, thread);
     let found = instants.iter().find_map(|(index, instant)| {
@@ -255,6 +259,7 @@ fn fault_at(
         activation: 0,
         caught: None,
         is_computed: false,
+        is_panic: false,
         purpose: None,
         division: None,
         check: None,

@@ -80,6 +80,7 @@ fn a_read_through_null_names_the_register_and_the_offset() {
         caught: None,
         purpose: None,
         is_computed: false,
+        is_panic: false,
         division: None,
         check: None,
     };

@@ -28,13 +28,17 @@ pub(super) fn is_indexed_by_number(function: &str) -> bool {
         && parameter.split(' ').all(|word| words.contains(&word.trim_start_matches("std::")))
 }
 
-/// `a<b(c)>::f` for `a<b(c)>::f(d) const`.
+/// `a<b(c)>::f` for `a<b(c)>::f(d) const`. What is in brackets after a dot is the receiver of a
+/// method of Go's: `main.(*T).f`.
 fn without_parameters(function: &str) -> &str {
     let mut depth = 0_usize;
     for (at, c) in function.char_indices().rev() {
         match c {
             ')' => depth += 1,
-            '(' if depth == 1 => return function.get(..at).unwrap_or(function),
+            '(' if depth == 1 => {
+                let name = function.get(..at).unwrap_or(function);
+                return if name.ends_with('.') { function } else { name };
+            }
             '(' => depth = depth.saturating_sub(1),
             _ => {}
         }
@@ -72,5 +76,6 @@ mod tests {
     fn a_call_is_written_without_the_types_of_its_parameters() {
         assert_eq!(call_of("find(int)"), "find(\u{2026})");
         assert_eq!(call_of("f<int (char)>::g(long) const"), "f<int (char)>::g(\u{2026})");
+        assert_eq!(call_of("main.(*T).find"), "main.(*T).find(\u{2026})");
     }
 }

@@ -2,7 +2,7 @@
 
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Facts, Register};
-use obit_disassembly::{Next, Step, Target, Term, Write, steps};
+use obit_disassembly::{Flavor, Next, Step, Target, Term, Write, first, steps};
 use obit_process::process::Process;
 
 /// Bytes of a function that are decoded; larger ones are not followed.
@@ -75,7 +75,58 @@ impl Body {
         }
         let code = process.memory.read_up_to(module.to_avma(start), usize::try_from(length).ok()?);
         let start = module.to_avma(start);
-        Self::of(steps(process.decoder_at(start)?, start, &code), size.is_some())
+        let decoder = process.decoder_at(start)?;
+        let mut body = Self::of(steps(decoder, start, &code), size.is_some())?;
+        body.without_padding(|step| {
+            let into = step.address.0.checked_sub(start.0).and_then(|at| usize::try_from(at).ok());
+            let code = into.and_then(|into| code.get(into..)).unwrap_or_default();
+            let decoded = first(decoder, Flavor::default(), step.address, code);
+            decoded.is_some_and(|instruction| is_padding(&instruction.text))
+        });
+        body.without_restarts(|target| {
+            let symbol = debug.symbol_at(module.to_svma(target));
+            symbol.is_some_and(|symbol| symbol.name.starts_with("runtime.morestack"))
+        });
+        Some(body)
+    }
+
+    /// What aligns code behind the end of other code is not executed: nothing comes from there.
+    /// Other code that nothing leads to may be a landing pad.
+    fn without_padding(&mut self, is_padding: impl Fn(&Step) -> bool) {
+        let mut is_behind_end = false;
+        for index in 0..self.steps.len() {
+            let Some(step) = self.steps.get(index) else { return };
+            let is_unreached = index > 0 && self.before(index).is_empty();
+            if is_behind_end && is_unreached && is_padding(step) {
+                let next = self.before.get_mut(index + 1);
+                next.into_iter().for_each(|before| before.retain(|from| *from != index));
+                continue;
+            }
+            is_behind_end = matches!(step.next, Next::Jumps(_) | Next::Ends);
+        }
+    }
+
+    /// A function of Go's that finds its stack too small calls `morestack` and begins again,
+    /// with the same arguments: no value comes from there.
+    fn without_restarts(&mut self, is_morestack: impl Fn(Avma) -> bool) {
+        /// Loads of arguments that are between the call and the jump.
+        const MOST_LOADS: usize = 24;
+        let restarts = |index: &usize| {
+            let is_jump =
+                self.steps.get(*index).is_some_and(|it| matches!(it.next, Next::Jumps(_)));
+            let before = self.steps.get(..*index).unwrap_or_default().iter().rev();
+            let called = before.take(MOST_LOADS).find_map(|step| match step.next {
+                Next::Falls => None,
+                Next::Calls(target) => Some(target),
+                Next::Jumps(_) | Next::Branches(_) | Next::Ends => Some(None),
+            });
+            is_jump && called.flatten().is_some_and(&is_morestack)
+        };
+        let first = self.before.first().into_iter().flatten();
+        let first: Vec<usize> = first.copied().filter(|index| !restarts(index)).collect();
+        if let Some(before) = self.before.first_mut() {
+            *before = first;
+        }
     }
 
     pub(super) fn of(steps: Vec<Step>, is_whole: bool) -> Option<Self> {
@@ -223,6 +274,16 @@ pub(super) enum Overlap {
     Part,
 }
 
+/// Whether an instruction does nothing, by its text. `endbr64` begins what is jumped to.
+fn is_padding(text: &str) -> bool {
+    let mut words = text.split_whitespace().skip_while(|word| matches!(*word, "data16" | "cs"));
+    match words.next() {
+        Some("xchg") => words.next() == Some("%ax,%ax"),
+        Some("int3" | "nop" | "nopw" | "nopl" | "c.nop") => true,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +311,45 @@ mod tests {
 
     fn number(register: Register, value: u64) -> Option<(Register, Term)> {
         Some((register, Term::Constant(value)))
+    }
+
+    #[test]
+    fn code_that_only_aligns_other_code_leads_nowhere() {
+        let code = [
+            (None, Next::Branches(Avma(0x1004))),
+            (None, Next::Ends),
+            (None, Next::Falls),
+            (None, Next::Falls),
+            (None, Next::Falls),
+        ];
+        let mut padded = body(&code);
+        padded.without_padding(|_| true);
+        assert_eq!(definitions(&padded, 4, RAX), [Definition::Entry]);
+        // A landing pad is no padding.
+        let mut landing = body(&code);
+        landing.without_padding(|step| step.address == Avma(0x1002));
+        assert_eq!(definitions(&landing, 4, RAX).len(), 2);
+        assert!(is_padding("nopw 0x0(%rax,%rax,1)") && is_padding("xchg %ax,%ax"));
+        assert!(!is_padding("endbr64") && !is_padding("test %eax,%eax"));
+    }
+
+    #[test]
+    fn what_is_loaded_again_for_a_larger_stack_is_no_definition() {
+        let code = [
+            (None, Next::Branches(Avma(0x1003))),
+            (None, Next::Falls),
+            (None, Next::Ends),
+            (None, Next::Calls(Some(Avma(0x9000)))),
+            (number(RAX, 0), Next::Falls),
+            (None, Next::Jumps(Some(Avma(0x1000)))),
+        ];
+        let mut restarted = body(&code);
+        restarted.without_restarts(|target| target == Avma(0x9000));
+        assert_eq!(definitions(&restarted, 1, RAX), [Definition::Entry]);
+        // Any other call in a loop may be followed by another round.
+        let mut looping = body(&code);
+        looping.without_restarts(|target| target == Avma(0x8000));
+        assert_eq!(definitions(&looping, 1, RAX).len(), 2);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod frame_of_load;
 mod moment;
 mod names;
 mod path;
+mod pieces;
 mod start;
 mod stub;
 mod through;

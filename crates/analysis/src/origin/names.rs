@@ -90,9 +90,14 @@ impl<'t> Names<'t> {
             }
             let depth = views.len().checked_sub(outward + 1);
             for (variable, pieces) in view.places() {
-                let [Piece { bits: None, bit_offset: 0, place }] = &*pieces else { continue };
                 let (Some(name), Some(ty)) = (&variable.name, variable.ty) else { continue };
                 let ty = TypeRef { debug, id: ty };
+                let [Piece { bits: None, bit_offset: 0, place }] = &*pieces else {
+                    if let Some(found) = self.of_pieces(name, ty, &pieces, slot) {
+                        return Some(Named { depth, ..found });
+                    }
+                    continue;
+                };
                 match (place, slot) {
                     (Place::Register(register), Slot::Register(wanted)) if *register == wanted => {
                         let object = Some(Object::at(ty, Avma(0)));
@@ -126,7 +131,7 @@ impl<'t> Names<'t> {
     }
 
     /// The part of `object`, called `name`, that lies at `at`.
-    fn within(
+    pub(super) fn within(
         &self,
         name: &str,
         object: &Object<'t>,

@@ -1,6 +1,6 @@
 //! What lies at an offset of an object, as source names it: `.items[3].next`.
 
-use obit_dwarf::TypeKind;
+use obit_dwarf::{Language, TypeKind};
 use obit_process::value::{Object, Scene};
 
 /// Members within one another that are followed.
@@ -64,7 +64,8 @@ fn member_at<'t>(
     wanted: Option<u64>,
 ) -> Option<(String, Object<'t>)> {
     let start = object.address()?;
-    let owner = object.resolved(scene).name();
+    let ty = object.resolved(scene);
+    let (owner, is_of_go) = (ty.name(), ty.get().language == Language::Go);
     let mut best: Option<Ranked<'t>> = None;
     for (name, member) in object.members(scene) {
         let place = member.address().map(|at| at.0.wrapping_sub(start.0));
@@ -83,8 +84,10 @@ fn member_at<'t>(
     let bases = object.bases(scene);
     let is_base =
         bases.iter().any(|base| base.address() == member.address() && base.ty.id == member.ty.id);
+    let is_hidden =
+        |name: &str| is_internal(&owner, name) || is_of_go && is_of_header(&owner, name);
     let text = match name {
-        Some(name) if !is_base && !is_internal(&owner, &name) => format!(".{}", tuple_field(&name)),
+        Some(name) if !is_base && !is_hidden(&name) => format!(".{}", tuple_field(&name)),
         _ => String::new(),
     };
     Some((text, member))
@@ -105,6 +108,18 @@ fn is_internal(owner: &str, name: &str) -> bool {
     let is_tuple = tuple_field(name) != name;
     !is_public && !is_tuple && LIBRARIES.iter().any(|prefix| owner.starts_with(prefix))
         || name.starts_with("_M_")
+}
+
+/// What source of Go has no name for: the pointer of a slice or a string, and the type of an
+/// interface, by which the interface is nil.
+fn is_of_header(owner: &str, name: &str) -> bool {
+    match name {
+        "array" => owner.starts_with("[]"),
+        "str" => owner == "string",
+        "tab" => owner == "runtime.iface",
+        "_type" => owner == "runtime.eface",
+        _ => false,
+    }
 }
 
 fn element_at<'t>(

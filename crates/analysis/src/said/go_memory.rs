@@ -3,18 +3,15 @@
 
 use super::stack::Stack;
 use super::text_at;
+use crate::goroutine;
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::AddressSpace;
 use obit_process::module::Modules;
 
 /// Bytes of `gopanic`'s frame and those inward of it that are searched for the goroutine.
 const STACK_BYTES: u64 = 1 << 14;
-/// Fields of `g`, the same since Go 1.4: the bounds of its stack, then two guards.
-mod g {
-    pub(super) const STACK_LOW: u64 = 0;
-    pub(super) const STACK_HIGH: u64 = 8;
-    pub(super) const PANIC: u64 = 32;
-}
+/// The field `_panic` of `g`, at the same place since Go 1.4.
+const PANIC: u64 = 32;
 /// No text of the runtime's own fatal errors is longer.
 const MOST_TEXT: u64 = 200;
 /// Where `arg`, an interface, lies in `_panic`.
@@ -68,24 +65,13 @@ pub(super) fn thrown_with(stack: &Stack<'_>, throw: usize) -> Option<String> {
 /// The panics that a goroutine whose address is kept between `start` and `end` of its own
 /// stack lists first.
 fn records(memory: &AddressSpace, start: u64, end: u64) -> Vec<u64> {
-    let word = |at: u64| memory.read_word(Avma(at)).ok();
-    if memory.word() != 8 {
-        return Vec::new();
-    }
-    let bytes = usize::try_from(end.saturating_sub(start)).unwrap_or(0);
-    let bytes = memory.read_up_to(Avma(start), bytes);
-    let mut goroutines: Vec<u64> =
-        bytes.chunks_exact(8).map(|chunk| memory.unsigned(chunk)).collect();
-    goroutines.sort_unstable();
-    goroutines.dedup();
     let panic_of = |goroutine: u64| {
-        let field = |offset: u64| word(goroutine.checked_add(offset)?);
-        let stack = field(g::STACK_LOW)?..field(g::STACK_HIGH)?;
-        let panic = field(g::PANIC)?;
-        let are_aligned = [goroutine, stack.start, stack.end, panic].iter().all(|at| at % 8 == 0);
-        (are_aligned && stack.contains(&start) && stack.contains(&panic)).then_some(panic)
+        let field = |at: u64| memory.read_word(Avma(goroutine.checked_add(at)?)).ok();
+        let (low, high, panic) = (field(0)?, field(8)?, field(PANIC)?);
+        (panic % 8 == 0 && (low..high).contains(&panic)).then_some(panic)
     };
-    let mut found: Vec<u64> = goroutines.into_iter().filter_map(panic_of).collect();
+    let goroutines = goroutine::on_stack(memory, start, end).into_iter();
+    let mut found: Vec<u64> = goroutines.filter_map(panic_of).collect();
     found.sort_unstable();
     found.dedup();
     found
