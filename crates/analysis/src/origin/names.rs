@@ -192,7 +192,8 @@ impl<'t> Names<'t> {
             return self.global(Avma(operand.displacement.cast_unsigned()), size);
         }
         let pointer = self.pointer(at, operand, depth);
-        let named = pointer.and_then(|pointer| self.pointee(&pointer, size));
+        let variable = || self.variable(at, Slot::Memory(address?, size?));
+        let named = pointer.and_then(|pointer| self.pointee(&pointer, size)).or_else(variable);
         named.or_else(|| self.global(address?, size)).filter(|named| named.text.len() <= LONGEST)
     }
 
