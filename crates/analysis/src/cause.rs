@@ -211,7 +211,10 @@ pub(super) fn judge(
         &Judged {
             fault: fault.as_ref().filter(|fault| is_about(fault, said.as_ref())),
             origin: origin.as_ref(),
-            is_of_library: origin.as_ref().is_some_and(|of| is_of_library(process, of)),
+            // A name of a frame between the one to blame and start-up code is neither's.
+            is_of_library: origin.as_ref().is_some_and(|of| {
+                is_of_library(process, of) || of.is_of_callee && made.is_none() && raised.is_none()
+            }),
             is_given: subject == Some(Subject::GivenBlock),
             freed: freed.and_then(|given| given.name),
             blame,

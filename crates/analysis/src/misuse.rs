@@ -292,6 +292,7 @@ mod tests {
             source: Source::Loaded { address: Some(Avma(address)) },
             expression: None,
             is_reference: false,
+            kept_in: None,
             is_of_callee: false,
             member: None,
             base: Some(Avma(FREE)),

@@ -54,6 +54,8 @@ pub struct Origin {
     /// What held the value, in that frame's words where it has any, else in those of the
     /// frame it was passed to.
     pub expression: Option<String>,
+    /// A variable of that frame that it was kept in afterwards.
+    pub kept_in: Option<String>,
     /// The value is the address of what the expression names: an accessor returned a
     /// reference to it.
     pub is_reference: bool,

@@ -43,6 +43,8 @@ pub(super) struct End {
     pub(super) at: usize,
     pub(super) source: Source,
     pub(super) expression: Option<String>,
+    /// See [`Origin::kept_in`].
+    pub(super) kept_in: Option<String>,
     /// See [`Origin::is_of_callee`].
     pub(super) is_of_callee: bool,
     /// See [`Named::depth`](super::names::Named::depth).
@@ -128,6 +130,7 @@ impl<'t> Trace<'t> {
             is_thread_local: end.operand.is_some_and(|operand| operand.segment.is_some()),
             source: end.source,
             expression: end.expression,
+            kept_in: end.kept_in,
             is_reference: end.is_reference,
             is_of_callee: end.is_of_callee,
             member,
@@ -199,6 +202,7 @@ impl<'t> Trace<'t> {
                 source,
                 is_of_callee: is_of_callee && expression.is_some(),
                 expression,
+                kept_in: None,
                 depth: None,
                 operand: None,
                 value: place.value,
@@ -304,10 +308,11 @@ impl<'t> Trace<'t> {
                             names.moment.is_own(at) || is_frame && names.moment.is_argument(at)
                         });
                         let Some((at, size)) = local.zip(operand.size) else {
+                            let kept_in = expression.clone().filter(|_| !is_of_callee);
                             let end = self.load(&names, term, by, expression, is_certain)?;
                             let is_of_callee = is_of_callee && end.is_of_callee;
-                            let value = place.value;
-                            return Some(End { value, is_index, is_part, is_of_callee, ..end });
+                            let end = End { kept_in, value: place.value, is_of_callee, ..end };
+                            return Some(End { is_index, is_part, ..end });
                         };
                         is_certain &= at.is_certain;
                         let slot = Slot::Memory(Avma(at.value), size);
@@ -375,6 +380,7 @@ impl<'t> Trace<'t> {
             depth: named.as_ref().and_then(|named| named.depth),
             is_of_callee: named.is_none() && held.is_some(),
             expression: named.map(|named| named.text).or(held),
+            kept_in: None,
             operand: Some(operand),
             value: None,
             is_index: false,

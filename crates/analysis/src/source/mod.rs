@@ -138,7 +138,14 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
             false => crashed.zip(judged.blame).and_then(|(t, frame)| process.frame_view(t, frame)),
         };
         if let Some(view) = &here {
+            let member = terms.member.clone();
             check(&mut terms, process, fault, origin, view);
+            // What it was loaded from has changed; where it was put may not have.
+            let kept = named.and_then(|origin| origin.kept_in.clone());
+            if let Some(kept) = kept.filter(|_| terms.expression.is_none()) {
+                (terms.expression, terms.member) = (Some(Words::of_debug_info(kept)), member);
+                check(&mut terms, process, fault, origin, view);
+            }
         }
     }
     if view.as_ref().is_some_and(|view| is_anothers(process, judged, &terms, view)) {
