@@ -22,7 +22,8 @@ pub struct FirstBad {
     /// group is in the oldest release with dumps, so that its beginning is not known.
     pub last_good: Option<String>,
     /// How likely the group was there before and merely not seen: that chance alone leaves out
-    /// the group in the releases before, at its rate since.
+    /// the group in the releases before, at its rate since; times the number of gaps that were
+    /// compared (Bonferroni).
     pub p: Option<f64>,
     /// Whether that is unlikely (p < 0.05).
     pub is_sure: bool,
@@ -62,10 +63,13 @@ pub(crate) fn first_bad<'c>(
     };
     // It may have been fixed and have come back: the last beginning that is sure counts.
     let beginnings = (first..list.len()).rev().filter(|place| has(*place));
+    let beginnings: Vec<(usize, Vec<usize>)> =
+        beginnings.map(|place| (place, gap(place))).filter(|(_, gap)| !gap.is_empty()).collect();
+    // Of many gaps one is long by chance: Bonferroni's correction.
+    let compared = beginnings.len() as f64;
     let found = beginnings
-        .map(|place| (place, gap(place)))
-        .filter(|(_, gap)| !gap.is_empty())
-        .map(|(place, gap)| (place, p_of(place, &gap), gap))
+        .into_iter()
+        .map(|(place, gap)| (place, (p_of(place, &gap) * compared).min(1.0), gap))
         .find(|(place, p, _)| *p < ABSENCE_P || *place == first);
     let (place, p, gap) = match found {
         Some((place, p, gap)) => (place, Some(p), gap),
@@ -193,6 +197,16 @@ mod tests {
         // A gap by chance is none.
         let found = began(&[3, 0, 3], &[60, 2, 60], None);
         assert_eq!((found.release.as_str(), found.p), ("1.0", None));
+    }
+
+    #[test]
+    fn of_several_gaps_each_has_to_be_longer() {
+        let one = began(&[9, 0, 9], &[80, 20, 40], None);
+        let p = one.p.unwrap();
+        assert!(one.is_sure && p > ABSENCE_P / 3.0, "{one:?}");
+        // A gap of the same length, one of three that were looked at.
+        let found = began(&[9, 0, 9, 0, 9, 0, 9], &[80, 20, 40, 20, 40, 20, 40], None);
+        assert_eq!((found.release.as_str(), found.p), ("1.0", None), "{found:?}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Exposures as a table with a header, or as a list of names and numbers.
 
+use super::periods::Periods;
 use super::ran::Stretch;
 use super::{Exposure, HOSTS, Row};
 use crate::time::{TimeError, When};
@@ -46,6 +47,15 @@ pub enum RowProblem {
     /// One end of a period is missing, or it ends before it begins.
     #[error("expected from and to, from before to")]
     Period,
+    /// Two periods of one build have time in common: whether the one is in the other is not known.
+    #[error(
+        "the period overlaps that of line {line}, for the same build: how much of it is counted in \
+         both? State periods that do not overlap, or the sum"
+    )]
+    Overlap {
+        /// The line of the other.
+        line: usize,
+    },
     /// Two units.
     #[error("unit {unit:?} after {known:?}: rates need one unit (beside hosts)")]
     Units {
@@ -102,7 +112,6 @@ pub(super) fn parse(text: &str) -> Result<Exposure, Failed> {
     let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line)).filter(is_content);
     let first = lines.clone().next();
     if let Some((_, header)) = first {
-        let header = header.trim_start_matches('\u{feff}');
         let separator = [',', ';', '\t'].into_iter().find(|sign| header.contains(*sign));
         if let Some(separator) = separator
             && let Ok(fields) = fields(header, separator)
@@ -144,6 +153,7 @@ fn table<'t>(
     columns: &[Column],
 ) -> Result<Exposure, Failed> {
     let mut exposure = Exposure::default();
+    let mut periods = Periods::default();
     for (at, line) in lines {
         let read = || {
             let fields = fields(line, separator)?;
@@ -158,8 +168,12 @@ fn table<'t>(
             let counted = exposure.count_in(&unit);
             counted.map_err(|known| (at, RowProblem::Units { unit, known }))?;
         }
-        exposure.add(&name, row);
+        // A row that was written twice counts once.
+        if periods.add(at, &name, &row) {
+            exposure.add(&name, row);
+        }
     }
+    periods.check().map_err(|(at, line)| (at, RowProblem::Overlap { line }))?;
     if exposure.unit.is_none() && exposure.of.values().flatten().any(|row| row.is_hosts) {
         exposure.unit = Some(HOSTS.to_owned());
     }
@@ -355,6 +369,47 @@ mod tests {
             let (found, problem) = wrong(text);
             assert_eq!(found, line, "{text}: {problem}");
             assert!(problem.contains(says), "{text}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_row_that_stands_twice_counts_once_and_periods_do_not_overlap() {
+        let rows = |rows: &[&str]| {
+            format!("version,hours,program,from,to\n{}\n", rows.join("\n"))
+        };
+        let (january, february) =
+            ("2.1,10,shopd,2026-01-01,2026-02-01", "2.1,20,shopd,2026-02-01,2026-03-01");
+        let twice = rows(&[january, february, january]);
+        assert_eq!(amount(&twice, "shopd", "2.1"), Some(30.0));
+        for (other, line) in [
+            ("2.1,11,shopd,2026-01-01,2026-02-01", 2),
+            ("2.1,5,shopd,2026-01-15,2026-01-16", 2),
+            ("2.1,5,shopd,2025-12-01,2026-01-02", 2),
+            ("2.1,5,shopd,2026-02-15,2026-02-16", 3),
+            // Of all programs.
+            ("2.1,5,,2026-01-31,2026-02-02", 2),
+        ] {
+            let (found, problem) = wrong(&rows(&[january, february, other]));
+            assert_eq!(found, 4, "{other}: {problem}");
+            assert!(problem.contains(&format!("overlaps that of line {line},")), "{problem}");
+        }
+        for other in [
+            "2.2,5,shopd,2026-01-15,2026-01-16",
+            "2.1,5,cartd,2026-01-15,2026-01-16",
+            "2.1,5,shopd,2026-03-01,2026-03-02",
+            // Without a period, rows are parts of one number.
+            "2.1,5,shopd,,",
+        ] {
+            assert!(parse(&rows(&[january, february, other])).is_ok(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_part_of_no_name() {
+        for text in ["\u{feff}2.1,1200\n", "\u{feff}version,hours\n2.1,1200\n"] {
+            let exposure = Exposure::parse(text).unwrap();
+            let ran = exposure.of_release("x", "2.1", &[]).and_then(|ran| ran.in_all(None));
+            assert_eq!(ran, Some(1200.0), "{text}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! How much each build ran, and on how many hosts: as the user says.
 
 mod csv;
+mod periods;
 mod prometheus;
 mod ran;
 
@@ -60,6 +61,8 @@ impl Exposure {
     /// # Errors
     /// What is wrong, and where.
     pub fn parse(text: &str) -> Result<Self, ExposureError> {
+        // Spreadsheets put a byte order mark before what they save as UTF-8.
+        let text = text.trim_start_matches('\u{feff}');
         if text.trim_start().starts_with('{') {
             return prometheus::parse(text).map_err(ExposureError::Answer);
         }
