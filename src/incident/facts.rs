@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use sha2::{Digest, Sha256};
 
 use super::answer::CoreFacts;
+use super::compiled_in::{Unknown, compiled_in};
 use super::scan::{Found, LOSSES, scan};
 use super::surroundings::{self, address};
 use crate::batch::{Answer, Code};
@@ -14,7 +15,8 @@ use obit_analysis::CauseClass;
 use obit_capture::Surroundings;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::{AuxKind, CoreFile, Dump};
-use obit_incident::{Facts, Failure, Id, Moment, Parent, Roles, SharedMemory};
+use obit_corefile::notice::Notice;
+use obit_incident::{Address, Facts, Failure, Id, Moment, Parent, Roles, SharedMemory};
 use obit_process::process::{Options, Process};
 use obit_redact::{Origin, Redactor};
 use obit_report::TimeSource;
@@ -69,8 +71,17 @@ pub fn facts(core: CoreFile, options: Options, build: BuildOptions) -> std::io::
     let process = Process::of_dump(dump, options, &());
     let mut redactor = build.redactor(&process);
     let report = report::build(&process, build);
-    let record = surroundings::read(&process.dump.surroundings);
-    let facts = of_process(&process, &report, record.as_ref(), &mut redactor);
+    let (record, note) = match surroundings::read(&process.dump.surroundings) {
+        Ok(record) => (record, None),
+        Err(why) => (None, Some(why.to_owned())),
+    };
+    let mut facts = of_process(&process, &report, record.as_ref(), &mut redactor);
+    facts.notes.extend(note);
+    let is_damage = |notice: &Notice| matches!(notice, Notice::NoteMalformed { .. });
+    if process.dump.notices.iter().any(is_damage) {
+        let text = "cores of which not all notes could be read (`obit CORE` says which)";
+        facts.notes.push(text.to_owned());
+    }
     Ok(CoreFacts { facts, failure: None })
 }
 
@@ -88,7 +99,11 @@ fn of_process(
     let sender = report.signal.as_ref().and_then(|signal| signal.sender_pid);
     let sender = sender.filter(|pid| Some(*pid) != own_pid);
     let known = known_texts(process);
-    let found = scan(&process.dump, &known);
+    let unknown = Unknown::of(process);
+    let found = scan(&process.dump, &known, &unknown);
+    let is_little = process.dump.encoding.little_endian;
+    let texts = found.ids.keys().map(|(_, id)| id).chain(&found.addresses);
+    let fixed = compiled_in(process, &texts.map(String::as_str).collect::<Vec<_>>(), is_little);
     let mut facts = Facts {
         core: text(&report.core.path),
         id: report.id.clone(),
@@ -99,6 +114,8 @@ fn of_process(
         session: info.and_then(|info| info.session),
         started: record.and_then(|record| record.started),
         command: report.process.comm.as_ref().map(text),
+        numbers: record.and_then(|record| record.numbers),
+        own_numbers: record.and_then(|record| record.own_numbers),
         host: circumstances.host.as_ref().map(text),
         boot: record.and_then(|record| record.boot.as_ref()).map(|boot| key(boot.as_bytes())),
         container: circumstances.container.as_ref().map(text),
@@ -120,19 +137,29 @@ fn of_process(
     if let Some(record) = record {
         facts.network = Some(surroundings::network(record, redactor));
         facts.shared = surroundings::shared(record, redactor);
-        if record.is_cut {
+        if record.is_cut || surroundings::is_cut(record) {
             facts.notes.push("cores whose recorded table of descriptors is not whole".to_owned());
         }
     } else {
         facts.shared = shared(process, redactor);
     }
-    facts.addresses = found.addresses.iter().map(|text| address(text, redactor)).collect();
-    let id = |(what, id): &(&'static str, String)| Id {
+    let with_build = |text: &String| {
+        let build = fixed.texts.get(text).cloned();
+        Address { build, ..address(text, redactor) }
+    };
+    facts.addresses = found.addresses.iter().map(with_build).collect();
+    let id = |((what, id), place): (&(&'static str, String), &Option<String>)| Id {
         what: (*what).to_owned(),
         key: key(format!("{what} {id}").as_bytes()),
         shown: redactor.show(Origin::MessageText, id).into_string(),
+        place: place.clone(),
     };
-    facts.ids = found.ids.iter().map(id).collect();
+    // What is compiled in is of no request.
+    let ids = found.ids.iter().filter(|((_, id), _)| !fixed.texts.contains_key(id));
+    facts.ids = ids.map(id).collect();
+    if fixed.is_cut {
+        facts.notes.push("cores whose program was not looked through to its end".to_owned());
+    }
     if found.is_cut {
         facts.notes.push("cores whose memory was not looked through to its end".to_owned());
     }

@@ -6,6 +6,7 @@
 //! worker as digests.
 
 mod answer;
+mod compiled_in;
 mod facts;
 mod scan;
 mod surroundings;

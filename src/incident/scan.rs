@@ -1,11 +1,15 @@
 //! Looks through the memory of a process for what others may hold, too: addresses of sockets, ids
 //! of requests, and what a lost connection is called.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use memchr::memmem;
+use obit_corefile::addr::Avma;
 use obit_corefile::dump::Dump;
+
+use super::compiled_in::Unknown;
 
 /// Bytes of one core that are looked through.
 const BUDGET: u64 = 192 << 20;
@@ -58,8 +62,8 @@ const LABELS: [(&[u8], &str); 9] = [
 pub(super) struct Found {
     /// `127.0.0.1:80`, `[::1]:80`, a path, `@name`.
     pub(super) addresses: BTreeSet<String>,
-    /// What each is, and the id.
-    pub(super) ids: BTreeSet<(&'static str, String)>,
+    /// What each is, and the id; with its place in an image whose file is not available.
+    pub(super) ids: BTreeMap<(&'static str, String), Option<String>>,
     pub(super) losses: BTreeSet<&'static str>,
     /// There was more memory, or more in it.
     pub(super) is_cut: bool,
@@ -67,7 +71,7 @@ pub(super) struct Found {
 
 /// Looks through the writable memory that the core holds, the smallest mappings first. What is in
 /// `known`, the arguments and the environment, is nothing that one process made.
-pub(super) fn scan(dump: &Dump, known: &[u8]) -> Found {
+pub(super) fn scan(dump: &Dump, known: &[u8], unknown: &Unknown) -> Found {
     let mut found = Found::default();
     let mut segments: Vec<_> =
         dump.segments.iter().filter(|one| one.permissions.write && one.dumped > 0).collect();
@@ -87,7 +91,12 @@ pub(super) fn scan(dump: &Dump, known: &[u8]) -> Found {
             let Some(into) = piece.get_mut(..wanted) else { break };
             let length = dump.bytes.read_at(offset, into);
             let Some(bytes) = piece.get(..length) else { break };
-            found.look(bytes, is_little, known);
+            let from = Avma(segment.range.start.0.wrapping_add(at));
+            let place = |at: usize| match unknown.is_empty() {
+                true => None,
+                false => unknown.place(Avma(from.0.wrapping_add(at as u64))),
+            };
+            found.look(bytes, is_little, known, &place);
             if length < wanted {
                 break;
             }
@@ -99,7 +108,13 @@ pub(super) fn scan(dump: &Dump, known: &[u8]) -> Found {
 }
 
 impl Found {
-    fn look(&mut self, bytes: &[u8], is_little: bool, known: &[u8]) {
+    fn look(
+        &mut self,
+        bytes: &[u8],
+        is_little: bool,
+        known: &[u8],
+        place: &dyn Fn(usize) -> Option<String>,
+    ) {
         // Most memory is zero.
         if bytes.iter().all(|byte| *byte == 0) {
             return;
@@ -117,12 +132,12 @@ impl Found {
         }
         for at in memmem::find_iter(bytes, b"00-") {
             if let Some(id) = bytes.get(at + 3..).and_then(traceparent) {
-                self.add_id("trace id", id, known);
+                self.add_id(("trace id", id), known, || place(at));
             }
         }
         for at in memchr::memchr2_iter(b'd', b'D', bytes) {
             if let Some((what, id)) = labelled(bytes, at) {
-                self.add_id(what, id, known);
+                self.add_id((what, id), known, || place(at));
             }
         }
     }
@@ -135,7 +150,12 @@ impl Found {
         }
     }
 
-    fn add_id(&mut self, what: &'static str, id: &[u8], known: &[u8]) {
+    fn add_id(
+        &mut self,
+        (what, id): (&'static str, &[u8]),
+        known: &[u8],
+        place: impl FnOnce() -> Option<String>,
+    ) {
         let text = String::from_utf8_lossy(id).to_ascii_lowercase();
         if !is_distinctive(text.as_bytes())
             || EXAMPLES.contains(&text.as_str())
@@ -143,17 +163,22 @@ impl Found {
         {
             return;
         }
-        if self.ids.len() < MOST_IDS {
-            self.ids.insert((what, text));
-        } else {
-            self.is_cut = true;
+        let count = self.ids.len();
+        match self.ids.entry((what, text)) {
+            Entry::Occupied(mut known) => {
+                if let Some(place) = place() {
+                    known.get_mut().get_or_insert(place);
+                }
+            }
+            Entry::Vacant(new) if count < MOST_IDS => drop(new.insert(place())),
+            Entry::Vacant(_) => self.is_cut = true,
         }
     }
 }
 
 /// The address that starts here, if it looks like one that a program made: `struct sockaddr_in`,
 /// `sockaddr_in6`, `sockaddr_un`.
-fn address(bytes: &[u8], is_little: bool) -> Option<String> {
+pub(super) fn address(bytes: &[u8], is_little: bool) -> Option<String> {
     let family = <[u8; 2]>::try_from(bytes.get(..2)?).ok()?;
     let family = if is_little { u16::from_le_bytes(family) } else { u16::from_be_bytes(family) };
     match family {
@@ -264,7 +289,7 @@ mod tests {
 
     fn found(bytes: &[u8]) -> Found {
         let mut found = Found::default();
-        found.look(bytes, true, b"job_id=aaaa1111bbbb2222\0");
+        found.look(bytes, true, b"job_id=aaaa1111bbbb2222\0", &|_| None);
         found
     }
 
@@ -292,7 +317,7 @@ mod tests {
     fn ids_are_seen_with_their_names() {
         let text = b"\0traceparent: 00-7bf92f3577b34da6a3ce929d0e0e4799-00f067aa0ba902b7-01\r\n\
             X-B3-TraceId: 7bf92f3577b34da6a3ce929d0e0e4700\n{\"message_id\":\"ord-20261130-0471a\"}";
-        let all = found(text).ids;
+        let all: BTreeSet<_> = found(text).ids.into_keys().collect();
         let wanted = [
             ("message id", "ord-20261130-0471a"),
             ("trace id", "7bf92f3577b34da6a3ce929d0e0e4700"),

@@ -8,10 +8,36 @@ use obit_redact::{Origin, Redactor};
 /// Entries of each kind that are taken: a core may state any number.
 const MOST: usize = 512;
 
-/// The record in a core, if there is one that can be read.
-pub(super) fn read(note: &[u8]) -> Option<Surroundings> {
-    let found: Surroundings = serde_json::from_slice(note).ok()?;
-    (found.schema == "obit-surroundings/1").then_some(found)
+/// Characters of a name: those who write the note write no more of one.
+const LONGEST: usize = 256;
+
+/// The record in a core, if there is one.
+///
+/// # Errors
+/// There is one that cannot be read: a note about such cores.
+pub(super) fn read(note: &[u8]) -> Result<Option<Surroundings>, &'static str> {
+    if note.is_empty() {
+        return Ok(None);
+    }
+    let found: Surroundings = serde_json::from_slice(note)
+        .map_err(|_| "cores whose note of sockets and pipes is damaged or cut and was not used")?;
+    match found.schema.as_str() {
+        "obit-surroundings/1" => Ok(Some(found)),
+        _ => Err("cores whose note of sockets and pipes has a form that this version of obit \
+                  does not know and did not use"),
+    }
+}
+
+/// Whether a record has more entries, or longer names, than are taken.
+pub(super) fn is_cut(record: &Surroundings) -> bool {
+    let counts = [record.sockets.len(), record.pipes.len(), record.shared.len()];
+    let of_sockets = record.sockets.iter().flat_map(|one| [&one.local, &one.peer]).flatten();
+    let mut names = of_sockets.chain(record.shared.iter().map(|one| &one.name));
+    counts.iter().any(|count| *count > MOST) || names.any(|name| !is_name(name))
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().nth(LONGEST).is_none()
 }
 
 /// Its sockets and pipes.
@@ -22,8 +48,8 @@ pub(super) fn network(record: &Surroundings, redactor: &mut Redactor) -> Network
         peer_inode: socket.peer_inode,
         family: if socket.family == "tcp" { "tcp" } else { "unix" }.to_owned(),
         is_listening: socket.is_listening,
-        local: socket.local.as_deref().map(|text| address(text, redactor)),
-        peer: socket.peer.as_deref().map(|text| address(text, redactor)),
+        local: socket.local.as_deref().filter(|it| is_name(it)).map(|it| address(it, redactor)),
+        peer: socket.peer.as_deref().filter(|it| is_name(it)).map(|it| address(it, redactor)),
     });
     let sockets = sockets.collect();
     let pipes = record.pipes.iter().take(MOST).map(|pipe| PipeEnd {
@@ -43,7 +69,8 @@ pub(super) fn shared(record: &Surroundings, redactor: &mut Redactor) -> Vec<Shar
         is_writable: Some(memory.is_writable),
         is_common: false,
     };
-    record.shared.iter().take(MOST).map(one).collect()
+    let all = record.shared.iter().take(MOST).filter(|memory| is_name(&memory.name));
+    all.map(one).collect()
 }
 
 /// An address as the kernel's tables have it, or the name of a Unix socket.
@@ -58,6 +85,7 @@ pub(super) fn address(text: &str, redactor: &mut Redactor) -> Address {
         port: parsed.map(|address| address.port()),
         is_any: parsed.is_some_and(|address| address.ip().is_unspecified()),
         is_local: parsed.is_none_or(|address| address.ip().is_loopback()),
+        build: None,
     }
 }
 
@@ -83,16 +111,44 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_none() {
+    fn a_note_that_cannot_be_read_is_said_and_not_used() {
+        assert_eq!(read(b""), Ok(None));
         for note in [
-            &b""[..],
-            b"{",
-            b"{}",
-            br#"{"schema":"x"}"#,
+            &b"{"[..],
             br#"{"schema":"obit-surroundings/1","sockets":7}"#,
+            br#"{"schema":"obit-surroundings/1","sock"#,
         ] {
-            assert!(read(note).is_none());
+            assert!(read(note).unwrap_err().contains("damaged"));
         }
-        assert!(read(br#"{"schema":"obit-surroundings/1","new":1}"#).is_some());
+        for note in [&b"{}"[..], br#"{"schema":"x"}"#] {
+            assert!(read(note).unwrap_err().contains("does not know"));
+        }
+        assert!(read(br#"{"schema":"obit-surroundings/1","new":1}"#).unwrap().is_some());
+    }
+
+    #[test]
+    fn names_longer_than_any_that_are_written_are_left_out() {
+        let mut redactor = Redactor::with_random_key(Level::Off);
+        let socket = |name: &str| obit_capture::SocketRecord {
+            local: Some(name.to_owned()),
+            peer: Some("127.0.0.1:80".to_owned()),
+            ..Default::default()
+        };
+        let memory =
+            |name: &str| obit_capture::SharedRecord { name: name.to_owned(), ..Default::default() };
+        let (long, short) = ("\u{fc}".repeat(257), "\u{fc}".repeat(256));
+        let of = |name: &str| Surroundings {
+            sockets: vec![socket(name)],
+            shared: vec![memory(name)],
+            ..Surroundings::default()
+        };
+        let (wrong, right) = (of(&long), of(&short));
+        assert!(is_cut(&wrong) && !is_cut(&right));
+        let found = &network(&wrong, &mut redactor).sockets[0];
+        assert!(found.local.is_none() && found.peer.is_some());
+        assert!(shared(&wrong, &mut redactor).is_empty());
+        assert_eq!(shared(&right, &mut redactor).len(), 1);
+        let many = Surroundings { sockets: vec![socket(&short); MOST + 1], ..Default::default() };
+        assert!(is_cut(&many));
     }
 }

@@ -4,6 +4,7 @@
 use obit::report::answer::Printed;
 use obit::report::{write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
+use obit_incident::Incidents;
 use obit_query::FindingsDocument;
 
 /// `OBIT_UPDATE_SCHEMA=1 cargo test --test schemas` writes it anew.
@@ -36,6 +37,13 @@ fn the_published_schema_of_queries_is_the_one_of_its_types() {
     let mut now = Vec::new();
     write_schema_of::<FindingsDocument>(&mut now).unwrap();
     assert_is_published("query", &now);
+}
+
+#[test]
+fn the_published_schema_of_incidents_is_the_one_of_its_types() {
+    let mut now = Vec::new();
+    write_schema_of::<Incidents>(&mut now).unwrap();
+    assert_is_published("incident", &now);
 }
 
 #[test]

@@ -37,6 +37,11 @@ pub struct Surroundings {
     pub boot: Option<String>,
     /// The inode of the network namespace.
     pub network: Option<u64>,
+    /// The inode of the namespace in which the core's numbers of processes are valid: that of who
+    /// recorded it.
+    pub numbers: Option<u64>,
+    /// That of the process, in which the numbers that it knows are valid.
+    pub own_numbers: Option<u64>,
     /// When the process started, in ticks since the machine started.
     pub started: Option<u64>,
     /// The same of its parent.
@@ -102,21 +107,24 @@ pub struct SharedRecord {
 pub(crate) fn of(process: Tid, thread: Tid, mappings: &[Mapping]) -> Surroundings {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
-    let namespace = |process: Tid| {
-        fs::metadata(proc::path(process, "ns/net")).ok().map(|namespace| namespace.ino())
+    let namespace = |process: Tid, kind: &str| {
+        let path = proc::path(process, &format!("ns/{kind}"));
+        fs::metadata(path).ok().map(|namespace| namespace.ino())
     };
-    let network = namespace(thread);
+    let own = i32::try_from(std::process::id()).ok();
+    let network = namespace(thread, "net");
     let mut all = Surroundings {
         schema: SCHEMA.to_owned(),
         time: i64::try_from(now.as_nanos()).unwrap_or(0),
         boot: boot.map(|text| text.trim().to_owned()),
         network,
+        numbers: own.and_then(|own| namespace(own, "pid")),
+        own_numbers: namespace(thread, "pid"),
         started: start_of(process),
         parent_started: proc::Status::of(process).ok().and_then(|status| start_of(status.parent)),
         ..Surroundings::default()
     };
-    let own = i32::try_from(std::process::id()).ok();
-    let is_our_network = network.is_some() && own.and_then(namespace) == network;
+    let is_our_network = network.is_some() && own.and_then(|own| namespace(own, "net")) == network;
     descriptors(thread, &mut all);
     if !all.sockets.is_empty() {
         let tables = Tables::of(thread, is_our_network);
@@ -365,6 +373,7 @@ mod tests {
         assert_eq!(one.inode, other.inode);
         assert!(!one.writes && other.writes);
         assert!(all.started.is_some() && all.parent_started.is_some() && all.boot.is_some());
+        assert!(all.numbers.is_some() && all.numbers == all.own_numbers);
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub const SCHEMA: &str = "obit.incident/1";
 
 /// The incidents among the dumps that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Incidents {
     /// `obit.incident/1`.
@@ -29,6 +30,7 @@ pub struct Incidents {
 
 /// Dumps that belong together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Incident {
     /// The process that failed first; none if that cannot be said.
@@ -45,6 +47,7 @@ pub struct Incident {
 
 /// The process that failed first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct First {
     /// Its place in `processes`.
@@ -57,6 +60,7 @@ pub struct First {
 
 /// A process of an incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Member {
     /// The core file.
@@ -99,6 +103,7 @@ pub struct Member {
 
 /// What joins two processes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Link {
     /// Their places in `processes`.
@@ -111,6 +116,7 @@ pub struct Link {
 
 /// One thing that two processes share.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Evidence {
     /// What it is.
@@ -125,6 +131,7 @@ pub struct Evidence {
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EvidenceKind {
     /// A connection, or an address of one.
@@ -158,6 +165,7 @@ impl EvidenceKind {
 
 /// How sure something is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strength {
     /// It fits, and so would others. It joins nothing.
@@ -182,6 +190,7 @@ impl Strength {
 
 /// A file that is in no incident.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct Alone {
     /// The core file.

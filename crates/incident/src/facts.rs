@@ -20,6 +20,11 @@ pub struct Facts {
     pub started: Option<u64>,
     /// Its name.
     pub command: Option<String>,
+    /// The namespace (its inode) in which `pid` and the number of the parent are valid, where it
+    /// was recorded.
+    pub numbers: Option<u64>,
+    /// That of the process itself, in which the numbers of a sender and of a message are valid.
+    pub own_numbers: Option<u64>,
     /// The machine, where a collector or the environment names it.
     pub host: Option<String>,
     /// Which run of which machine (`boot_id`), as a key.
@@ -85,6 +90,7 @@ pub struct Moment {
 
 /// What kind of failure it was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Failure {
     /// The program did what it may not do.
@@ -157,6 +163,8 @@ pub struct Address {
     pub is_any: bool,
     /// Of this machine or container alone: loopback, or a Unix socket.
     pub is_local: bool,
+    /// The file of the program that it is compiled into, as a key.
+    pub build: Option<String>,
 }
 
 /// What the program can do with connections, by the functions that it calls.
@@ -179,6 +187,9 @@ pub struct Id {
     pub key: String,
     /// As it may be shown.
     pub shown: String,
+    /// Its place in the data of a program whose file was not available, as a key: it may be compiled
+    /// in, and then each process of that build has it there.
+    pub place: Option<String>,
 }
 
 /// Memory that processes share.

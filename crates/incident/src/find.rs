@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::join::{Join, joins};
-use crate::order::{Follows, decide, follows};
+use crate::join::{Join, Joined, joins};
+use crate::order::{Follows, MOST_STEPS, decide, follows};
 use crate::peers::next;
 use crate::{Alone, Facts, Failure, Incident, Incidents, Link, Member, SCHEMA, Strength};
 
@@ -46,7 +46,8 @@ pub fn find(mut all: Vec<Facts>, settings: Settings) -> Incidents {
         // What is not known is not against it; evidence alone decides.
         _ => true,
     };
-    let joins = joins(&all, &may_meet);
+    let Joined { joins, notes } = joins(&all, &may_meet);
+    document.notes.extend(notes);
     let mut groups = Groups::of(all.len());
     for ((a, b), join) in &joins {
         if join.strength() >= Strength::Likely {
@@ -57,11 +58,21 @@ pub fn find(mut all: Vec<Facts>, settings: Settings) -> Incidents {
     for at in 0..all.len() {
         members.entry(groups.root(at)).or_default().push(at);
     }
-    for places in members.into_values() {
+    // Also those of guesses between two that are joined by something else.
+    let mut of_incidents: BTreeMap<usize, Vec<(usize, usize, Join)>> = BTreeMap::new();
+    for ((a, b), join) in joins {
+        if groups.root(a) == groups.root(b) {
+            of_incidents.entry(groups.root(a)).or_default().push((a, b, join));
+        }
+    }
+    for (root, places) in members {
         match places.as_slice() {
             [] => {}
             [only] => document.alone.extend(all.get(*only).map(alone)),
-            _ => document.incidents.push(incident(&all, &places, &joins)),
+            _ => {
+                let joins = of_incidents.remove(&root).unwrap_or_default();
+                document.incidents.push(incident(&all, &places, joins));
+            }
         }
     }
     let untimed = all.iter().filter(|facts| facts.time.is_none()).count();
@@ -91,20 +102,17 @@ fn alone(facts: &Facts) -> Alone {
     Alone { core: facts.core.clone(), text: format!("{}, {}", facts.name(), facts.how()) }
 }
 
-fn incident(all: &[Facts], places: &[usize], joins: &BTreeMap<(usize, usize), Join>) -> Incident {
-    let mut of_incident: BTreeMap<(usize, usize), Join> = BTreeMap::new();
-    for (a, one) in places.iter().enumerate() {
-        for (b, other) in places.iter().enumerate().skip(a + 1) {
-            if let Some(join) = joins.get(&(*one, *other)) {
-                of_incident.insert((a, b), join.clone());
-            }
-        }
-    }
+fn incident(all: &[Facts], places: &[usize], joins: Vec<(usize, usize, Join)>) -> Incident {
+    let at = |place: usize| places.binary_search(&place).ok();
+    let of_incident: BTreeMap<(usize, usize), Join> =
+        joins.into_iter().filter_map(|(a, b, join)| Some(((at(a)?, at(b)?), join))).collect();
     let facts: Vec<&Facts> = places.iter().filter_map(|at| all.get(*at)).collect();
     let follows = follows(&facts, &of_incident);
     let (first, undecided) = decide(&facts, &follows);
     let order = in_order(&facts, &follows, first.as_ref().map(|first| first.process));
-    let place_of = |at: usize| order.iter().position(|one| *one == at).unwrap_or(at);
+    let places: BTreeMap<usize, usize> =
+        order.iter().enumerate().map(|(place, at)| (*at, place)).collect();
+    let place_of = |at: usize| places.get(&at).copied().unwrap_or(at);
     let mut processes: Vec<Member> = Vec::new();
     for at in &order {
         let Some(facts) = facts.get(*at) else { continue };
@@ -143,7 +151,7 @@ fn in_order(
 ) -> Vec<usize> {
     let depth = |mut at: usize| {
         let mut depth = 0_usize;
-        while let Some(next) = follows.get(&at).filter(|_| depth <= facts.len()) {
+        while let Some(next) = follows.get(&at).filter(|_| depth <= facts.len().min(MOST_STEPS)) {
             at = next.by;
             depth += 1;
         }

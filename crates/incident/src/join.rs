@@ -1,16 +1,16 @@
 //! What joins two dumps.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod addresses;
 
-use crate::{Address, Evidence, EvidenceKind, Facts, Socket, Strength};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::{Evidence, EvidenceKind, Facts, Socket, Strength};
 
 /// Numbers of processes and sessions up to here are those of a container's first processes.
 const SMALL_NUMBERS: i64 = 300;
 /// A key that more dumps hold says nothing of two of them: it is of a library, of a service that
 /// all of them use, or of the job that started them.
 const MOST_HOLDERS: usize = 4;
-/// Clients of one address that are joined to its server.
-const MOST_CLIENTS: usize = 64;
 /// Pieces of evidence of one kind that are written for two dumps.
 const MOST_OF_A_KIND: usize = 4;
 
@@ -48,12 +48,19 @@ impl Join {
     }
 }
 
+/// What joins dumps.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    pub(crate) joins: BTreeMap<(usize, usize), Join>,
+    /// What was not compared.
+    pub(crate) notes: Vec<String>,
+}
+
 /// The joins of all pairs of which `may_meet` holds.
-pub(crate) fn joins(
-    all: &[Facts],
-    may_meet: &dyn Fn(&Facts, &Facts) -> bool,
-) -> BTreeMap<(usize, usize), Join> {
-    let mut found = Joins { all, may_meet, joins: BTreeMap::new() };
+pub(crate) fn joins(all: &[Facts], may_meet: &dyn Fn(&Facts, &Facts) -> bool) -> Joined {
+    let tables = all.iter().map(SocketTable::of).collect();
+    let (joins, notes) = (BTreeMap::new(), Vec::new());
+    let mut found = Joins { all, tables, may_meet, joins, notes };
     found.by_sockets();
     found.by_connections();
     found.by_addresses();
@@ -62,17 +69,59 @@ pub(crate) fn joins(
     found.by_parents();
     found.by_signals();
     found.by_ids();
-    let mut joins = found.joins;
+    let Joins { mut joins, notes, .. } = found;
     for join in joins.values_mut() {
         join.evidence.sort_by(|a, b| b.strength.cmp(&a.strength).then(a.kind.cmp(&b.kind)));
     }
-    joins
+    Joined { joins, notes }
 }
 
 struct Joins<'f> {
     all: &'f [Facts],
+    /// Of each of `all`.
+    tables: Vec<SocketTable<'f>>,
     may_meet: &'f dyn Fn(&Facts, &Facts) -> bool,
     joins: BTreeMap<(usize, usize), Join>,
+    notes: Vec<String>,
+}
+
+/// What is asked again and again of the sockets of one process.
+#[derive(Default)]
+struct SocketTable<'f> {
+    by_inode: HashMap<u64, &'f Socket>,
+    /// Where it listens.
+    ports: BTreeSet<u16>,
+    names: BTreeSet<&'f str>,
+}
+
+impl<'f> SocketTable<'f> {
+    fn of(facts: &'f Facts) -> Self {
+        let mut table = Self::default();
+        for socket in sockets(facts) {
+            table.by_inode.entry(socket.inode).or_insert(socket);
+            let local = socket.local.as_ref().filter(|_| socket.is_listening);
+            table.ports.extend(local.and_then(|local| local.port));
+            table.names.extend(local.map(|local| local.key.as_str()));
+        }
+        table
+    }
+
+    fn has(&self, inode: u64) -> bool {
+        self.by_inode.contains_key(&inode)
+    }
+
+    /// Whether a connection came in at an address on which the process listens.
+    fn has_accepted(&self, facts: &Facts, socket: &Socket) -> bool {
+        let Some(local) = socket.local.as_ref().filter(|_| !socket.is_listening) else {
+            return false;
+        };
+        let listens = match local.port {
+            Some(port) => self.ports.contains(&port),
+            None => self.names.contains(local.key.as_str()),
+        };
+        // A Unix socket has a name of its own only if it, or the one it was taken from, was bound.
+        listens || (local.port.is_none() && facts.roles.accepts && !facts.roles.connects)
+    }
 }
 
 /// Whether nothing says that two processes ran on two machines.
@@ -83,6 +132,15 @@ fn may_share_machine(a: &Facts, b: &Facts) -> bool {
         _ => true,
     };
     are_boots && !differ(&a.host, &b.host) && !differ(&a.container, &b.container)
+}
+
+/// Whether nothing says that two numbers of processes are of two namespaces, where the same number
+/// is another process.
+pub(crate) fn may_share_numbers(one: Option<u64>, other: Option<u64>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
 }
 
 /// Whether nothing says that two processes ran in two network namespaces, whose loopback
@@ -97,10 +155,9 @@ fn may_share_network(a: &Facts, b: &Facts) -> bool {
 
 /// Whether one process has both ends of a connection, or both have the same end: they got them
 /// from a third, and neither spoke to the other.
-fn is_inherited(a: &Facts, b: &Facts, ends: (u64, u64)) -> bool {
-    let has = |facts: &Facts, inode: u64| sockets(facts).any(|socket| socket.inode == inode);
-    let both = |facts: &Facts| has(facts, ends.0) && has(facts, ends.1);
-    let same = |inode: u64| has(a, inode) && has(b, inode);
+fn is_inherited(a: &SocketTable<'_>, b: &SocketTable<'_>, ends: (u64, u64)) -> bool {
+    let both = |table: &SocketTable<'_>| table.has(ends.0) && table.has(ends.1);
+    let same = |inode: u64| a.has(inode) && b.has(inode);
     both(a) || both(b) || same(ends.0) || same(ends.1)
 }
 
@@ -198,11 +255,11 @@ impl Joins<'_> {
 
     /// An end of a connection whose other end the kernel named by its inode.
     fn by_sockets(&mut self) {
-        let mut holders: BTreeMap<(&str, u64), BTreeSet<usize>> = BTreeMap::new();
-        for (at, facts) in self.all.iter().enumerate() {
-            for socket in sockets(facts) {
-                let boot = facts.boot.as_deref().unwrap_or_default();
-                holders.entry((boot, socket.inode)).or_default().insert(at);
+        let mut holders: HashMap<(&str, u64), Vec<usize>> = HashMap::new();
+        for (at, (facts, table)) in self.all.iter().zip(&self.tables).enumerate() {
+            let Some(boot) = facts.boot.as_deref() else { continue };
+            for inode in table.by_inode.keys() {
+                holders.entry((boot, *inode)).or_default().push(at);
             }
         }
         let mut found = Vec::new();
@@ -210,23 +267,21 @@ impl Joins<'_> {
             let Some(boot) = facts.boot.as_deref() else { continue };
             for socket in sockets(facts) {
                 let Some(peer) = socket.peer_inode else { continue };
-                let others = holders.get(&(boot, peer)).into_iter().flatten();
-                let others = others.copied().filter(|other| *other != at && self.meet(at, *other));
-                for other in others.take(MOST_HOLDERS) {
-                    found.push((at, other, socket, peer));
-                }
+                let others = holders.get(&(boot, peer)).map(Vec::as_slice).unwrap_or_default();
+                let others = self.near(others, at).into_iter().take(MOST_HOLDERS);
+                found.extend(others.map(|other| (at, other, socket, peer)));
             }
         }
         for (at, other, socket, peer) in found {
-            let (Some(one), Some(two)) = (self.all.get(at), self.all.get(other)) else { continue };
+            let (Some(one), Some(two)) = (self.tables.get(at), self.tables.get(other)) else {
+                continue;
+            };
             if is_inherited(one, two, (socket.inode, peer)) {
                 continue;
             }
-            let serves = self.all.get(at).is_some_and(|facts| has_accepted(facts, socket));
-            let of_peer = self.all.get(other).and_then(|facts| {
-                let end = sockets(facts).find(|end| end.inode == peer)?;
-                Some(has_accepted(facts, end))
-            });
+            let serves = self.all.get(at).is_some_and(|facts| one.has_accepted(facts, socket));
+            let end = two.by_inode.get(&peer);
+            let of_peer = self.all.get(other).zip(end).map(|(it, end)| two.has_accepted(it, end));
             let relation = match (serves, of_peer) {
                 (true, _) => Some(Relation::Serves),
                 (false, Some(true)) => Some(Relation::IsServed),
@@ -272,12 +327,17 @@ impl Joins<'_> {
                     let (Some(one), Some(two)) = (self.all.get(*at), self.all.get(*other)) else {
                         continue;
                     };
+                    let (Some(of_one), Some(of_two)) =
+                        (self.tables.get(*at), self.tables.get(*other))
+                    else {
+                        continue;
+                    };
                     let is_local = socket.local.as_ref().is_some_and(|local| local.is_local);
                     let namespace =
                         |facts: &Facts| facts.network.as_ref().map(|network| network.namespace);
                     let is_one_net = is_one_boot(one, two) && namespace(one) == namespace(two);
-                    let is_inherited =
-                        is_one_boot(one, two) && is_inherited(one, two, (socket.inode, end.inode));
+                    let is_inherited = is_one_boot(one, two)
+                        && is_inherited(of_one, of_two, (socket.inode, end.inode));
                     if at < other && (!is_local || is_one_net) && !is_inherited {
                         found.push((*at, *other, *socket));
                     }
@@ -285,7 +345,8 @@ impl Joins<'_> {
             }
         }
         for (at, other, socket) in found {
-            let serves = self.all.get(at).is_some_and(|facts| has_accepted(facts, socket));
+            let serves = self.all.get(at).zip(self.tables.get(at));
+            let serves = serves.is_some_and(|(facts, table)| table.has_accepted(facts, socket));
             let relation = if serves { Relation::Serves } else { Relation::IsServed };
             let text = format!(
                 "{} and {} have the two ends of one TCP connection{}",
@@ -294,69 +355,6 @@ impl Joins<'_> {
                 addresses_of(socket),
             );
             self.add((at, other), EvidenceKind::Socket, Strength::Proved, Some(relation), text);
-        }
-    }
-
-    /// An address of which one process is known to be the server, and that another has in its
-    /// memory. An address that both use as clients joins nothing.
-    fn by_addresses(&mut self) {
-        let mut holders: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
-        let mut by_port: BTreeMap<u16, Vec<(usize, &Address)>> = BTreeMap::new();
-        for (at, facts) in self.all.iter().enumerate() {
-            for address in &facts.addresses {
-                holders.entry(&address.key).or_default().insert(at);
-                if let Some(port) = address.port.filter(|_| address.is_local && !address.is_any) {
-                    by_port.entry(port).or_default().push((at, address));
-                }
-            }
-        }
-        let mut found = Vec::new();
-        for (at, facts) in self.all.iter().enumerate() {
-            for (address, by_kernel) in served(facts) {
-                let mut clients: BTreeSet<usize> = BTreeSet::new();
-                let same = holders.get(address.key.as_str()).filter(|_| !address.is_any);
-                clients.extend(same.into_iter().flatten());
-                let of_port = address.port.filter(|_| address.is_any);
-                let of_port = of_port.and_then(|port| by_port.get(&port));
-                clients.extend(of_port.into_iter().flatten().map(|(client, _)| *client));
-                clients.remove(&at);
-                // Of a forked server each process has the address.
-                clients.retain(|client| {
-                    self.all.get(*client).is_some_and(|client| {
-                        let is_server = served(client).any(|(known, _)| {
-                            known.key == address.key || known.port == address.port
-                        });
-                        let is_client = client.roles.connects
-                            && (by_kernel || !client.roles.accepts)
-                            && !is_server;
-                        let is_near = !address.is_local || may_share_network(facts, client);
-                        is_client && is_near && may_share_machine(facts, client)
-                    }) && self.meet(at, *client)
-                });
-                // Many clients of what the kernel says is their server are that.
-                if by_kernel || clients.len() < MOST_HOLDERS {
-                    found.extend(
-                        clients
-                            .into_iter()
-                            .take(MOST_CLIENTS)
-                            .map(|client| (at, client, address, by_kernel)),
-                    );
-                }
-            }
-        }
-        for (server, client, address, by_kernel) in found {
-            let how = match by_kernel {
-                true => "listens on",
-                false => "takes connections, makes none, and holds the address",
-            };
-            let text = format!(
-                "{} {how} {}, and {} makes connections and has that address in its memory",
-                self.name(server),
-                address.shown,
-                self.name(client),
-            );
-            let (kind, relation) = (EvidenceKind::Socket, Some(Relation::Serves));
-            self.add((server, client), kind, Strength::Likely, relation, text);
         }
     }
 
@@ -482,7 +480,9 @@ impl Joins<'_> {
                     let is_dead = matches!((other.time, facts.time), (Some(sent), Some(got))
                         if sent.nanoseconds.saturating_add(sent.precision.max(got.precision))
                             < got.nanoseconds);
-                    may_share_machine(facts, other) && !is_dead
+                    may_share_machine(facts, other)
+                        && may_share_numbers(facts.own_numbers, other.numbers)
+                        && !is_dead
                 })
             });
             if let [by] = candidates.as_slice() {
@@ -503,16 +503,22 @@ impl Joins<'_> {
     }
 
     fn by_ids(&mut self) {
-        let mut holders: BTreeMap<&str, (BTreeSet<usize>, &crate::Id)> = BTreeMap::new();
+        let mut holders: BTreeMap<&str, BTreeMap<usize, &crate::Id>> = BTreeMap::new();
         for (at, facts) in self.all.iter().enumerate() {
             for id in &facts.ids {
-                holders.entry(&id.key).or_insert_with(|| (BTreeSet::new(), id)).0.insert(at);
+                holders.entry(&id.key).or_default().insert(at, id);
             }
         }
         let mut found = Vec::new();
-        for (holders, id) in holders.values() {
-            let pairs = self.pairs(holders).into_iter();
-            found.extend(pairs.map(|(a, b)| (a, b, id.what.clone(), id.shown.clone())));
+        for ids in holders.values() {
+            let place = |at: &usize| ids.get(at).and_then(|id| id.place.as_deref());
+            for (a, b) in self.pairs(&ids.keys().copied().collect()) {
+                // At one place of one build it is compiled in, as far as can be known.
+                let is_compiled_in = place(&a).is_some() && place(&a) == place(&b);
+                if let Some(id) = ids.get(&a).filter(|_| !is_compiled_in) {
+                    found.push((a, b, id.what.clone(), id.shown.clone()));
+                }
+            }
         }
         for (a, b, what, shown) in found {
             let text =
@@ -528,7 +534,7 @@ fn parentage(
     child: &Facts,
     started: Option<u64>,
 ) -> Option<(Strength, &'static str)> {
-    if !may_share_machine(parent, child) {
+    if !may_share_machine(parent, child) || !may_share_numbers(parent.numbers, child.numbers) {
         return None;
     }
     if let (Some(wanted), Some(found), true) = (started, parent.started, is_one_boot(parent, child))
@@ -552,36 +558,8 @@ fn parentage(
     })
 }
 
-/// The addresses of which a process is the server, and whether the kernel said so.
-fn served(facts: &Facts) -> impl Iterator<Item = (&Address, bool)> {
-    let listening = sockets(facts).filter(|socket| socket.is_listening);
-    let by_kernel = listening.filter_map(|socket| Some((socket.local.as_ref()?, true)));
-    // Without the kernel's word: a program that makes no connections has no address of another.
-    let is_server = facts.roles.accepts && !facts.roles.connects && facts.network.is_none();
-    // The addresses of name servers, clocks, logs and counters are those of others.
-    let is_of_another = |port: u16| matches!(port, 53 | 123 | 514 | 8125);
-    let by_role = facts
-        .addresses
-        .iter()
-        .filter(move |address| is_server && !address.port.is_some_and(is_of_another));
-    by_kernel.chain(by_role.map(|address| (address, false)))
-}
-
 fn sockets(facts: &Facts) -> impl Iterator<Item = &Socket> {
     facts.network.iter().flat_map(|network| &network.sockets)
-}
-
-/// Whether a connection came in at an address on which the process listens.
-fn has_accepted(facts: &Facts, socket: &Socket) -> bool {
-    let Some(local) = socket.local.as_ref().filter(|_| !socket.is_listening) else { return false };
-    let listens = sockets(facts).filter(|other| other.is_listening).any(|other| {
-        other.local.as_ref().is_some_and(|known| match local.port {
-            Some(_) => known.port == local.port,
-            None => known.key == local.key,
-        })
-    });
-    // A Unix socket has a name of its own only if it, or the one it was taken from, was bound.
-    listens || (local.port.is_none() && facts.roles.accepts && !facts.roles.connects)
 }
 
 fn addresses_of(socket: &Socket) -> String {

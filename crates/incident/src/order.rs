@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::join::{Join, Relation};
+use crate::join::{Join, Relation, may_share_numbers};
 use crate::{EvidenceKind, Facts, Failure, First, Moment, Strength};
 
 /// A failure that is the consequence of another.
@@ -13,6 +13,14 @@ pub(crate) struct Follows {
     pub(crate) strength: Strength,
     pub(crate) reason: String,
 }
+
+/// Nanoseconds within which a process that notices the end of the other side of its connection ends
+/// itself. What comes later has had time for other reasons.
+const AT_ONCE: i64 = 10_000_000;
+/// Processes and reasons that a sentence names.
+const NAMED: usize = 3;
+/// Steps of a chain of consequences that are followed.
+pub(crate) const MOST_STEPS: usize = 1_000;
 
 /// How two times are to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +91,7 @@ fn turned(relation: Relation) -> Relation {
 
 /// Whether `from` follows from `to`, by any number of steps.
 fn leads_to(all: &BTreeMap<usize, Follows>, mut from: usize, to: usize) -> bool {
-    for _ in 0..=all.len() {
+    for _ in 0..=all.len().min(MOST_STEPS) {
         if from == to {
             return true;
         }
@@ -137,7 +145,8 @@ fn reason(
         return Some((strength, format!("{} lost a connection ({loss}){later}", then.name())));
     }
     if cause.failure == Failure::Fault && then.failure == Failure::Deliberate {
-        let names = cause.pid.is_some_and(|pid| then.named_processes.contains(&pid));
+        let names = may_share_numbers(cause.numbers, then.own_numbers)
+            && cause.pid.is_some_and(|pid| then.named_processes.contains(&pid));
         if names && has(Relation::WasStarted) {
             return Some((
                 Strength::Likely.min(most),
@@ -148,9 +157,11 @@ fn reason(
                 ),
             ));
         }
-        if let (Order::Before(_), true) = (order, are_times_sure(cause, then)) {
+        if let (Order::Before(apart), true) = (order, are_times_sure(cause, then)) {
+            // After it is not because of it.
+            let is_at_once = is_connected && apart <= AT_ONCE;
             return Some((
-                Strength::Likely,
+                if is_at_once { Strength::Likely } else { Strength::Guess },
                 format!("{} ended itself after {} had crashed{later}", then.name(), cause.name()),
             ));
         }
@@ -196,9 +207,8 @@ pub(crate) fn decide(
         Some(format!("{class}; {others}"))
     };
     let consequences = |root: usize| {
-        let mut all = follows.values().filter(|one| one.by == root).map(|one| one.reason.as_str());
-        let first = all.next().unwrap_or_default().to_owned();
-        all.fold(first, |all, reason| format!("{all}; {reason}"))
+        let reasons = follows.values().filter(|one| one.by == root).map(|one| one.reason.as_str());
+        few(&reasons.collect::<Vec<_>>(), "; ")
     };
     if let ([only], true) = (roots.as_slice(), follows.is_empty()) {
         let reason = reason(*only, "the others did not fail").unwrap_or_default();
@@ -210,12 +220,14 @@ pub(crate) fn decide(
         return (Some(First { process: *only, strength, reason }), None);
     }
     // Several failed by themselves: the earliest of them, if times say which that is.
-    let earliest = roots.iter().copied().find(|at| {
-        let one = facts.get(*at).and_then(|facts| facts.time);
-        roots.iter().filter(|other| *other != at).all(|other| {
-            let other = facts.get(*other).and_then(|facts| facts.time);
-            matches!(Order::of(one, other), Order::Before(_))
-        })
+    let time = |at: usize| facts.get(at).and_then(|facts| facts.time);
+    let earliest = roots.iter().copied().min_by_key(|at| {
+        let time = time(*at).map(|time| time.nanoseconds);
+        (time.is_none(), time)
+    });
+    let earliest = earliest.filter(|at| {
+        let mut others = roots.iter().filter(|other| *other != at);
+        others.all(|other| matches!(Order::of(time(*at), time(*other)), Order::Before(_)))
     });
     match earliest {
         Some(at) => {
@@ -230,8 +242,18 @@ pub(crate) fn decide(
                 roots.iter().filter_map(|at| facts.get(*at)).map(|facts| facts.name()).collect();
             let why = "times do not say which of them was the first, and no failure follows from \
                        another";
-            (None, Some(format!("{}: {why}", names.join(", "))))
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            (None, Some(format!("{}: {why}", few(&names, ", "))))
         }
+    }
+}
+
+/// The first of them, and how many there are besides.
+pub(crate) fn few(all: &[&str], between: &str) -> String {
+    let named = all.get(..NAMED.min(all.len())).unwrap_or_default().join(between);
+    match all.len().checked_sub(NAMED) {
+        Some(more @ 1..) => format!("{named}{between}\u{2026} and {more} more"),
+        _ => named,
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::order::few;
 use crate::{Facts, Socket};
 
 /// Lines of advice.
-const MOST: usize = 5;
+const MOST: usize = 3;
 
 /// Which processes had the other ends of connections and left no dump, and what was not recorded.
 pub(crate) fn next(facts: &[&Facts]) -> Vec<String> {
@@ -28,14 +29,18 @@ pub(crate) fn next(facts: &[&Facts]) -> Vec<String> {
             }
         }
     }
-    all.truncate(MOST);
+    if let Some(more @ 1..) = all.len().checked_sub(MOST) {
+        all.truncate(MOST);
+        all.push(format!("\u{2026} and {more} more connections without a dump of the other end"));
+    }
     let unrecorded: Vec<String> =
         facts.iter().filter(|one| one.network.is_none()).map(|one| one.name()).collect();
-    if let Some(names) = unrecorded.get(..unrecorded.len().min(MOST)).filter(|it| !it.is_empty()) {
+    if !unrecorded.is_empty() {
+        let names: Vec<&str> = unrecorded.iter().map(String::as_str).collect();
         all.push(format!(
             "the kernel's tables of sockets and pipes were not recorded for {}: cores of `obit run` \
              and `obit snapshot` have them",
-            names.join(", ")
+            few(&names, ", ")
         ));
     }
     all

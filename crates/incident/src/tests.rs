@@ -26,6 +26,7 @@ fn address(text: &str, port: Option<u16>) -> Address {
         port,
         is_any: text.starts_with("0.0.0.0"),
         is_local: !text.starts_with("10."),
+        build: None,
     }
 }
 
@@ -194,9 +195,113 @@ fn shared_memory_joins_by_its_name_unless_that_is_a_common_one() {
     assert!(found(&[producer, consumer]).incidents.is_empty());
 }
 
+fn id() -> Id {
+    let (what, key, shown) = ("trace id".to_owned(), "t".to_owned(), "4bf9".to_owned());
+    Id { what, key, shown, place: None }
+}
+
+#[test]
+fn an_id_at_one_place_of_one_build_may_be_compiled_in_and_joins_nothing() {
+    let with = |pid, place: Option<&str>| Facts {
+        ids: vec![Id { place: place.map(str::to_owned), ..id() }],
+        ..dump("app", pid, Failure::Fault, 0)
+    };
+    assert!(found(&[with(60, Some("a+8")), with(61, Some("a+8"))]).incidents.is_empty());
+    for other in [Some("a+16"), Some("b+8"), None] {
+        assert_eq!(
+            found(&[with(60, Some("a+8")), with(61, other)]).incidents.len(),
+            1,
+            "{other:?}"
+        );
+    }
+}
+
+#[test]
+fn an_address_that_both_have_from_one_library_is_not_what_the_server_serves() {
+    let from = |mut facts: Facts, build: Option<&str>| {
+        facts.addresses =
+            vec![Address { build: build.map(str::to_owned), ..address("/run/log.sock", None) }];
+        facts
+    };
+    assert!(found(&[from(server(), Some("a")), from(client(), Some("a"))]).incidents.is_empty());
+    for other in [Some("b"), None] {
+        let all = [from(server(), Some("a")), from(client(), other)];
+        assert_eq!(found(&all).incidents.len(), 1, "{other:?}");
+    }
+}
+
+#[test]
+fn what_ended_itself_later_follows_only_if_it_lost_something_or_noticed_it_at_once() {
+    let strength = |milliseconds: i64, losses: &[&str]| {
+        let mut then = client();
+        then.time = at(milliseconds);
+        then.losses = losses.iter().map(|&loss| loss.to_owned()).collect();
+        let document = found(&[server(), then]);
+        only(&document).0.processes[1].follows_strength.unwrap()
+    };
+    assert_eq!(strength(5, &[]), Strength::Likely);
+    assert_eq!(strength(40, &[]), Strength::Guess, "after it is not because of it");
+    assert_eq!(strength(40, &["errno is EPIPE (32)"]), Strength::Likely);
+    // Without a connection between them, at once is chance.
+    let mut producer = dump("producer", 50, Failure::Fault, 0);
+    let mut consumer = dump("consumer", 51, Failure::Deliberate, 5);
+    (producer.ids, consumer.ids) = (vec![id()], vec![id()]);
+    let document = found(&[producer.clone(), consumer.clone()]);
+    let follows = only(&document).0.processes[1].follows_strength;
+    assert_eq!(follows, Some(Strength::Guess));
+    // A message that names it is no chance, if its parent says so.
+    (consumer.named_processes, producer.parent) =
+        (vec![50], Some(Parent { pid: 51, started: Some(3) }));
+    consumer.started = Some(3);
+    let document = found(&[producer.clone(), consumer.clone()]);
+    assert_eq!(only(&document).0.processes[1].follows_strength, Some(Strength::Likely));
+    // A number of another namespace is another process.
+    (producer.numbers, consumer.numbers) = (Some(1), Some(1));
+    consumer.own_numbers = Some(2);
+    let document = found(&[producer, consumer]);
+    assert_eq!(only(&document).0.processes[1].follows_strength, Some(Strength::Guess));
+}
+
+#[test]
+fn numbers_of_two_namespaces_are_of_two_processes() {
+    let mut parent = dump("parent", 30, Failure::Deliberate, 40);
+    let mut worker = dump("worker", 31, Failure::Fault, 0);
+    worker.parent = Some(Parent { pid: 30, started: None });
+    (parent.random, worker.random) = (Some("r".to_owned()), Some("r".to_owned()));
+    (parent.numbers, worker.numbers) = (Some(1), Some(1));
+    assert_eq!(found(&[parent.clone(), worker.clone()]).incidents.len(), 1);
+    worker.numbers = Some(2);
+    assert!(found(&[parent, worker]).incidents.is_empty());
+    let watchdog = dump("watchdog", 70, Failure::Deliberate, 0);
+    let mut hung = dump("hung", 71, Failure::Sent, 0);
+    hung.sender = Some(70);
+    assert_eq!(found(&[watchdog.clone(), hung.clone()]).incidents.len(), 1);
+    let watchdog = Facts { numbers: Some(1), ..watchdog };
+    (hung.numbers, hung.own_numbers) = (Some(1), Some(2));
+    assert!(found(&[watchdog, hung]).incidents.is_empty());
+}
+
+#[test]
+fn a_sentence_names_a_few_of_many_processes() {
+    let all: Vec<Facts> = (0..40)
+        .map(|pid| {
+            let mut one = dump("app", 1_000 + pid, Failure::Fault, 0);
+            (one.time, one.parent) = (None, Some(Parent { pid: 999, started: Some(1) }));
+            one
+        })
+        .collect();
+    let mut parent = dump("parent", 999, Failure::Fault, 0);
+    (parent.time, parent.started) = (None, Some(1));
+    let document = found(&[all, vec![parent]].concat());
+    let incident = &document.incidents[0];
+    let undecided = incident.undecided.as_deref().unwrap();
+    assert!(undecided.contains("\u{2026} and ") && undecided.len() < 400, "{undecided}");
+    assert!(incident.next.iter().all(|next| next.len() < 400), "{:?}", incident.next);
+}
+
 #[test]
 fn an_id_that_many_processes_hold_joins_none_of_them() {
-    let id = Id { what: "trace id".to_owned(), key: "t".to_owned(), shown: "4bf9".to_owned() };
+    let id = id();
     let with_id = |pid| Facts { ids: vec![id.clone()], ..dump("app", pid, Failure::Fault, 0) };
     let few: Vec<Facts> = (60..63).map(with_id).collect();
     assert_eq!(found(&few).incidents.len(), 1);
@@ -329,12 +434,31 @@ fn a_million_keys_and_many_dumps_take_no_more_than_they_have() {
     let mut all = Vec::new();
     for pid in 0..2_000 {
         let mut one = dump("app", 1_000 + pid, Failure::Fault, pid);
-        one.ids = (0..200)
-            .map(|n| Id { what: "trace id".to_owned(), key: format!("k{n}"), shown: String::new() })
-            .collect();
+        one.ids = (0..200).map(|n| Id { key: format!("k{n}"), ..id() }).collect();
         one.addresses = vec![address("127.0.0.1:5432", Some(5432))];
         one.roles = Roles { accepts: false, connects: true };
         all.push(one);
     }
     assert!(find(all, WINDOW).incidents.is_empty());
+}
+
+#[test]
+fn dumps_that_all_hold_the_same_addresses_take_no_time_by_their_square() {
+    let with = |pid: i64, roles: Roles| {
+        let mut one = dump("app", pid, Failure::Fault, pid % 1_000);
+        one.addresses =
+            (1..=256).map(|port| address(&format!("127.0.0.1:{port}"), Some(port))).collect();
+        one.roles = roles;
+        one
+    };
+    let server = Roles { accepts: true, connects: false };
+    let client = Roles { accepts: false, connects: true };
+    for roles in [[server, server], [client, client], [server, client]] {
+        let all: Vec<Facts> =
+            (0..2_000).map(|pid| with(2_000 + pid, roles[usize::from(pid % 2 == 0)])).collect();
+        let started = std::time::Instant::now();
+        let document = find(all, WINDOW);
+        assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+        assert!(document.incidents.is_empty(), "what all hold joins none of them");
+    }
 }

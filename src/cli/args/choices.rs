@@ -91,6 +91,11 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
     ("query", "`obit query --json`", include_str!("../../../docs/query.schema.json")),
     ("differ", "`obit differ GROUP --json`", include_str!("../../../docs/differ.schema.json")),
     (
+        "incident",
+        "`obit incident --format json`",
+        include_str!("../../../docs/incident.schema.json"),
+    ),
+    (
         "shard",
         "The first line of `obit triage --emit ndjson`",
         include_str!("../../../docs/shard.schema.json"),

@@ -170,3 +170,25 @@ int main(int argc, char **argv) {
     return crash(&order);
 }
 #endif
+
+#ifdef MESSAGE
+// Crashes over the message of a file.
+int main(int argc, char **argv) {
+    char *message = malloc(4096);
+    FILE *file = fopen(argv[1], "r");
+    if (!file || !fgets(message, 4096, file)) return 1;
+    struct order order = {1, NULL};
+    return crash(&order);
+}
+#endif
+
+#ifdef CONSTANT
+// Crashes with a message in its memory that every process of it has.
+char message[] = "message_id: cst-20261130-0471a";
+
+int main(void) {
+    char *copy = strdup(message);
+    struct order order = {copy[0], NULL};
+    return crash(&order);
+}
+#endif

@@ -307,6 +307,7 @@ mod tests {
     use crate::addr::Avma;
     use crate::arch::Register;
     use crate::dump::{AuxKind, SignalDetail};
+    use crate::elf::SURROUNDINGS_NOTE;
     use crate::testkit::{CoreBuilder, CoreFile};
 
     fn open_bytes(bytes: &[u8]) -> Result<Dump, OpenError> {
@@ -413,6 +414,23 @@ mod tests {
         assert_eq!(dump.threads.len(), 2);
         assert_eq!(dump.crashed_thread().unwrap().tid, 2);
         assert!(matches!(dump.signal.unwrap().detail, SignalDetail::Fault { .. }));
+    }
+
+    #[test]
+    fn a_note_of_sockets_that_is_too_long_is_refused_and_said() {
+        let of = |size: usize| {
+            let core = CoreBuilder::x86_64().thread(1, &[]);
+            core.note(b"OBIT", SURROUNDINGS_NOTE, &vec![b'x'; size]).open().unwrap()
+        };
+        let is_said = |dump: &Dump| {
+            let says = |problem: &str| problem.contains("more than 1 MiB");
+            dump.notices
+                .iter()
+                .any(|one| matches!(one, Notice::NoteMalformed { problem } if says(problem)))
+        };
+        let (most, more) = (of(1 << 20), of((1 << 20) + 1));
+        assert_eq!((most.surroundings.len(), is_said(&most)), (1 << 20, false));
+        assert_eq!((more.surroundings.len(), is_said(&more)), (0, true));
     }
 
     #[test]

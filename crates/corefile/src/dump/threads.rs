@@ -50,6 +50,8 @@ pub(super) struct Collected {
     pub(super) notices: Vec<Notice>,
 }
 
+/// Bytes of the note that `obit run` writes, which has at most 512 entries of a kind.
+const MOST_OF_SURROUNDINGS: usize = 1 << 20;
 /// Bytes of an owner's name that a message quotes.
 const MOST_OF_A_NAME: usize = 32;
 
@@ -130,7 +132,12 @@ impl Collected {
                 }
             }
             (SURROUNDINGS_OWNER, SURROUNDINGS_NOTE) if self.surroundings.is_empty() => {
-                self.surroundings = note.desc.to_vec();
+                match note.desc.len() <= MOST_OF_SURROUNDINGS {
+                    true => self.surroundings = note.desc.to_vec(),
+                    false => self.complain(
+                        "the note of sockets and pipes has more than 1 MiB and was not read",
+                    ),
+                }
             }
             (b"LINUX", 0x205) if self.layout.is_none() => {
                 self.layout = Some(XsaveLayout::parse(note.desc, encoding));

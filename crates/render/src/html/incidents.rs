@@ -7,7 +7,10 @@ use super::budget::{Budget, more_by};
 use super::escape::{NAME, SENTENCE, stored, stored_path};
 use super::page::{Part, page, scrolling};
 use crate::layout::counted;
-use crate::terminal::incidents::{details, first, heading, line};
+use crate::terminal::incidents::{
+    MOST_EVIDENCE, MOST_PROCESSES, details, evidence, first, heading, line, more_evidence,
+    more_processes,
+};
 use obit_incident::{Alone, Incident, Incidents};
 
 /// Incidents and dumps that are listed, and the bytes of each list.
@@ -42,7 +45,7 @@ pub(super) fn incidents(found: &Incidents) -> Markup {
 }
 
 fn incident(incident: &Incident) -> Markup {
-    let evidence = html! {
+    let table = html! {
         table.wide {
             thead {
                 tr {
@@ -52,13 +55,11 @@ fn incident(incident: &Incident) -> Markup {
                 }
             }
             tbody {
-                @for link in &incident.links {
-                    @for evidence in &link.evidence {
-                        tr {
-                            td { "#" (link.between.0) ", #" (link.between.1) }
-                            td { (evidence.strength.word()) }
-                            td { (stored(&evidence.text, SENTENCE)) }
-                        }
+                @for ((a, b), evidence) in evidence(incident).take(MOST_EVIDENCE) {
+                    tr {
+                        td { "#" (a) ", #" (b) }
+                        td { (evidence.strength.word()) }
+                        td { (stored(&evidence.text, SENTENCE)) }
                     }
                 }
             }
@@ -67,7 +68,7 @@ fn incident(incident: &Incident) -> Markup {
     html! {
         h3 { (stored(&first(incident), SENTENCE)) }
         ol {
-            @for (at, member) in incident.processes.iter().enumerate() {
+            @for (at, member) in incident.processes.iter().enumerate().take(MOST_PROCESSES) {
                 li {
                     strong { (stored(&line(at, member), SENTENCE)) }
                     ul {
@@ -77,7 +78,9 @@ fn incident(incident: &Incident) -> Markup {
                 }
             }
         }
-        (scrolling("What joins the dumps", &evidence))
+        @if let Some(more) = more_processes(incident) { p { (more) } }
+        (scrolling("What joins the dumps", &table))
+        @if let Some(more) = more_evidence(incident) { p { (more) } }
         @if !incident.next.is_empty() {
             p { "Next time:" }
             ul { @for next in &incident.next { li { (stored(next, SENTENCE)) } } }

@@ -3,7 +3,10 @@
 use std::io;
 
 use super::cell;
-use crate::terminal::incidents::{details, first, heading, line};
+use crate::terminal::incidents::{
+    MOST_EVIDENCE, MOST_PROCESSES, details, evidence, first, heading, line, more_evidence,
+    more_processes,
+};
 use obit_incident::Incidents;
 
 /// Incidents that are written.
@@ -17,20 +20,23 @@ pub(crate) fn write_incidents_markdown(
     writeln!(out, "{}", cell(&heading(found)))?;
     for incident in found.incidents.iter().take(MOST) {
         writeln!(out, "\n**{}**\n", cell(&first(incident)))?;
-        for (at, member) in incident.processes.iter().enumerate() {
+        for (at, member) in incident.processes.iter().enumerate().take(MOST_PROCESSES) {
             writeln!(out, "- {}", cell(&line(at, member)))?;
             for detail in details(member) {
                 writeln!(out, "  - {}", cell(&detail))?;
             }
             writeln!(out, "  - {}", cell(&member.core))?;
         }
+        if let Some(more) = more_processes(incident) {
+            writeln!(out, "- {more}")?;
+        }
         writeln!(out, "\n| between | strength | evidence |\n|---|---|---|")?;
-        for link in &incident.links {
-            let (a, b) = link.between;
-            for evidence in &link.evidence {
-                let (strength, text) = (evidence.strength.word(), cell(&evidence.text));
-                writeln!(out, "| \\#{a}, \\#{b} | {strength} | {text} |")?;
-            }
+        for ((a, b), evidence) in evidence(incident).take(MOST_EVIDENCE) {
+            let (strength, text) = (evidence.strength.word(), cell(&evidence.text));
+            writeln!(out, "| \\#{a}, \\#{b} | {strength} | {text} |")?;
+        }
+        if let Some(more) = more_evidence(incident) {
+            writeln!(out, "\n{more}")?;
         }
         if !incident.next.is_empty() {
             writeln!(out)?;

@@ -373,10 +373,8 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_stands_twice_counts_once_and_periods_do_not_overlap() {
-        let rows = |rows: &[&str]| {
-            format!("version,hours,program,from,to\n{}\n", rows.join("\n"))
-        };
+    fn a_row_that_is_repeated_counts_once_and_periods_do_not_overlap() {
+        let rows = |rows: &[&str]| format!("version,hours,program,from,to\n{}\n", rows.join("\n"));
         let (january, february) =
             ("2.1,10,shopd,2026-01-01,2026-02-01", "2.1,20,shopd,2026-02-01,2026-03-01");
         let twice = rows(&[january, february, january]);
