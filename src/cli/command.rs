@@ -29,6 +29,7 @@ use super::verbs::man::ManArgs;
 use super::verbs::mcp::McpArgs;
 use super::verbs::merge::MergeArgs;
 use super::verbs::modules::ModulesArgs;
+use super::verbs::objects::ObjectsArgs;
 use super::verbs::pack::PackArgs;
 use super::verbs::print::PrintArgs;
 use super::verbs::query::QueryArgs;
@@ -59,8 +60,18 @@ pub(crate) struct CommandLine {
 const SEE_ALSO: &str =
     "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.";
 /// Verbs that `obit -h` names in one line, so that it fits a screen.
-const RARE: &[&str] =
-    &["signature", "merge", "unpack", "export", "audit", "forget", "schema", "completions", "man"];
+const RARE: &[&str] = &[
+    "signature",
+    "merge",
+    "unpack",
+    "objects",
+    "export",
+    "audit",
+    "forget",
+    "schema",
+    "completions",
+    "man",
+];
 
 #[derive(Debug, Parser)]
 #[command(
@@ -124,6 +135,8 @@ pub(crate) enum Verb {
     Pack(Box<PackArgs>),
     /// Write the files of a packed crash into a directory
     Unpack(Box<UnpackArgs>),
+    /// Keep scrubbed cores and reports in a directory or an S3 bucket, by what is in them
+    Objects(Box<ObjectsArgs>),
     /// Copy a text, such as a log, without secrets and personal data
     Redact(Box<RedactArgs>),
     /// Read many cores into the store and group them by bug
@@ -203,6 +216,7 @@ impl Verb {
             Self::Scrub(args) => args.redaction.level,
             Self::Pack(args) => args.redaction.level,
             Self::Unpack(args) => args.redaction.level,
+            Self::Objects(args) => args.redaction(),
             Self::Redact(args) => args.level,
             Self::Triage(args) => args.batch.redaction.level,
             Self::Merge(args) => args.redaction.level,
@@ -269,6 +283,7 @@ pub(crate) fn command() -> Command {
         .mut_subcommand("capture", of_verbs)
         .mut_subcommand("db", of_verbs)
         .mut_subcommand("group", of_verbs)
+        .mut_subcommand("objects", of_verbs)
 }
 
 /// Reads the words after the program's name. A verb's options may come before it, too.

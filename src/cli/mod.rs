@@ -127,6 +127,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::State(args) => verbs::state::run(args),
         Verb::Forget(args) => verbs::forget::run(args),
         Verb::Group(args) => verbs::group::run(args, general),
+        Verb::Objects(args) => verbs::objects::run(args, general),
         Verb::Db(args) => verbs::db::run(args),
         Verb::Cache(args) => verbs::cache::run(args, general),
         Verb::Capture(args) => verbs::capture::run(args, general),

@@ -154,6 +154,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("scrub", &["core"]),
     ("pack", &["core"]),
     ("unpack", &["core"]),
+    ("objects", &["list"]),
     ("redact", &[]),
     ("triage", &["cores"]),
     ("merge", &["records"]),

@@ -187,7 +187,8 @@ impl Help {
         if let Some(first) = plain.next().filter(|word| !word.starts_with('-')) {
             if self.verbs.contains(first) {
                 path.push(first.clone());
-                if ["audit", "cache", "capture", "db", "group"].contains(&first.as_str()) {
+                if ["audit", "cache", "capture", "db", "group", "objects"].contains(&first.as_str())
+                {
                     path.extend(plain.next().cloned());
                 }
             } else if first != "core" && first.chars().all(|c| c.is_ascii_lowercase()) {

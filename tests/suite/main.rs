@@ -39,6 +39,7 @@ mod memory;
 mod merge;
 mod minidump_core;
 mod newcomer;
+mod objects;
 mod odd_names;
 #[cfg(feature = "serve")]
 mod openapi;

@@ -23,6 +23,7 @@ pub(crate) mod man;
 pub(crate) mod mcp;
 pub(crate) mod merge;
 pub(crate) mod modules;
+pub(crate) mod objects;
 pub(crate) mod pack;
 pub(crate) mod print;
 pub(crate) mod query;
