@@ -10,6 +10,7 @@ use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use obit_capture::Surroundings;
 use obit_redact::{Origin, Redactor};
 use obit_report::{Circumstances, Collector, TimeSource};
 use obit_triage::time::instant_of;
@@ -18,6 +19,23 @@ use self::collected::Collected;
 
 /// 2001-09-09 to 2100: ten digits of these are a time.
 const PLAUSIBLE: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
+
+/// What `obit run` and `obit snapshot` recorded in a note of the core, if there is one.
+///
+/// # Errors
+/// There is one that cannot be read: a note about such cores.
+pub(crate) fn surroundings(note: &[u8]) -> Result<Option<Surroundings>, &'static str> {
+    if note.is_empty() {
+        return Ok(None);
+    }
+    let found: Surroundings = serde_json::from_slice(note)
+        .map_err(|_| "cores whose note of sockets and pipes is damaged or cut and was not used")?;
+    match found.schema.as_str() {
+        "obit-surroundings/1" => Ok(Some(found)),
+        _ => Err("cores whose note of sockets and pipes has a form that this version of obit \
+                  does not know and did not use"),
+    }
+}
 
 /// What is known of a crash beside the core's content.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,6 +83,11 @@ impl FileEvidence {
     /// Seconds since 1970.
     pub(crate) fn seconds(&self) -> Option<i64> {
         self.time.map(|(seconds, _)| seconds)
+    }
+
+    /// Whether the time is that of the file, which a copy changes.
+    pub(crate) fn is_of_file(&self) -> bool {
+        self.time.is_some_and(|(_, source)| source == TimeSource::FileModified)
     }
 
     /// The part of a report: what the file says, and `environment` of the process.
@@ -138,6 +161,22 @@ fn of_digits(name: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_note_that_cannot_be_read_is_said_and_not_used() {
+        assert_eq!(surroundings(b""), Ok(None));
+        for note in [
+            &b"{"[..],
+            br#"{"schema":"obit-surroundings/1","sockets":7}"#,
+            br#"{"schema":"obit-surroundings/1","sock"#,
+        ] {
+            assert!(surroundings(note).unwrap_err().contains("damaged"));
+        }
+        for note in [&b"{}"[..], br#"{"schema":"x"}"#] {
+            assert!(surroundings(note).unwrap_err().contains("does not know"));
+        }
+        assert!(surroundings(br#"{"schema":"obit-surroundings/1","new":1}"#).unwrap().is_some());
+    }
     use obit_redact::{Level, Shown};
 
     #[test]
@@ -190,5 +229,19 @@ mod tests {
             some("web.service")
         );
         assert_eq!(unit_in("/run/credentials/.service"), None);
+    }
+
+    #[test]
+    fn what_is_no_record_is_none() {
+        for note in [
+            &b""[..],
+            b"{",
+            b"{}",
+            br#"{"schema":"x"}"#,
+            br#"{"schema":"obit-surroundings/1","sockets":7}"#,
+        ] {
+            assert!(surroundings(note).is_none());
+        }
+        assert!(surroundings(br#"{"schema":"obit-surroundings/1","new":1}"#).is_some());
     }
 }

@@ -64,6 +64,7 @@ pub mod batch;
 mod circumstances;
 pub mod delivery;
 pub mod incident;
+pub mod logs;
 pub mod mcp;
 mod open;
 pub mod pack;

@@ -27,6 +27,7 @@ use super::verbs::help::HelpArgs;
 use super::verbs::incident::IncidentArgs;
 use super::verbs::man::ManArgs;
 use super::verbs::mcp::McpArgs;
+use super::verbs::memory::MemoryArgs;
 use super::verbs::merge::MergeArgs;
 use super::verbs::modules::ModulesArgs;
 use super::verbs::objects::ObjectsArgs;
@@ -123,6 +124,8 @@ pub(crate) enum Verb {
     Modules(ModulesArgs),
     /// Print expressions: variables, members, elements, globals, registers
     Print(PrintArgs),
+    /// Show output that was never written, and the request that was being served
+    Memory(Box<MemoryArgs>),
     /// Evaluate expressions at a place of the code in many dumps
     Query(Box<QueryArgs>),
     /// Find which dumps belong together, and which process failed first
@@ -208,6 +211,7 @@ impl Verb {
             Self::Run(args) => args.redaction.level,
             Self::Modules(args) => args.redaction.level,
             Self::Print(args) => args.redaction.level,
+            Self::Memory(args) => args.redaction.level,
             Self::Query(args) => args.batch.redaction.level,
             Self::Differ(args) => args.batch.redaction.level,
             Self::Incident(args) => args.batch.redaction.level,

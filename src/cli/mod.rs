@@ -101,6 +101,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Run(args) => verbs::run::run(args, general),
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
+        Verb::Memory(args) => verbs::memory::run(args, general),
         Verb::Query(args) => verbs::query::run(args, general),
         Verb::Differ(args) => verbs::differ::run(args, general),
         Verb::Incident(args) => verbs::incident::run(args, general),

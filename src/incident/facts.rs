@@ -9,7 +9,7 @@ use super::compiled_in::{Unknown, compiled_in};
 use super::scan::{Found, LOSSES, scan};
 use super::surroundings::{self, address};
 use crate::batch::{Answer, Code};
-use crate::circumstances::FileEvidence;
+use crate::circumstances::{self, FileEvidence};
 use crate::report::{self, BuildOptions, Report};
 use obit_analysis::CauseClass;
 use obit_capture::Surroundings;
@@ -71,7 +71,7 @@ pub fn facts(core: CoreFile, options: Options, build: BuildOptions) -> std::io::
     let process = Process::of_dump(dump, options, &());
     let mut redactor = build.redactor(&process);
     let report = report::build(&process, build);
-    let (record, note) = match surroundings::read(&process.dump.surroundings) {
+    let (record, note) = match circumstances::surroundings(&process.dump.surroundings) {
         Ok(record) => (record, None),
         Err(why) => (None, Some(why.to_owned())),
     };

@@ -8,6 +8,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use memchr::memmem;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::Dump;
+use obit_output::ids::{SPAN, ids, is_distinctive};
 
 use super::compiled_in::Unknown;
 
@@ -33,28 +34,6 @@ pub(super) const LOSSES: [&str; 4] = [
     "Broken pipe",
     "Connection refused",
     "Software caused connection abort",
-];
-
-/// Ids that the specifications of tracing use as examples, and so do tests and manuals.
-const EXAMPLES: [&str; 5] = [
-    "4bf92f3577b34da6a3ce929d0e0e4736",
-    "0af7651916cd43dd8448eb211c80319c",
-    "80f198ee56343ba864fe8b2a57d3eff7",
-    "463ac35c9f6413ad48485a3953bb6124",
-    "5759e988bd862e3fe1be46a994272793",
-];
-
-/// Names before an id, without `-` and `_`, in small letters; and what the id is.
-const LABELS: [(&[u8], &str); 9] = [
-    (b"traceid", "trace id"),
-    (b"messageid", "message id"),
-    (b"msgid", "message id"),
-    (b"correlationid", "correlation id"),
-    (b"requestid", "request id"),
-    (b"transactionid", "transaction id"),
-    (b"deliveryid", "message id"),
-    (b"jobid", "job id"),
-    (b"orderid", "order id"),
 ];
 
 /// What was found.
@@ -130,16 +109,13 @@ impl Found {
                 self.losses.insert(loss);
             }
         }
-        for at in memmem::find_iter(bytes, b"00-") {
-            if let Some(id) = bytes.get(at + 3..).and_then(traceparent) {
-                self.add_id(("trace id", id), known, || place(at));
-            }
-        }
-        for at in memchr::memchr2_iter(b'd', b'D', bytes) {
-            if let Some((what, id)) = labelled(bytes, at) {
+        ids(bytes, &mut |what, id| {
+            // A step of a trace is of one process alone.
+            if what != SPAN {
+                let at = (id.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
                 self.add_id((what, id), known, || place(at));
             }
-        }
+        });
     }
 
     fn add_address(&mut self, address: String) {
@@ -157,10 +133,7 @@ impl Found {
         place: impl FnOnce() -> Option<String>,
     ) {
         let text = String::from_utf8_lossy(id).to_ascii_lowercase();
-        if !is_distinctive(text.as_bytes())
-            || EXAMPLES.contains(&text.as_str())
-            || memmem::find(known, id).is_some()
-        {
+        if !is_distinctive(text.as_bytes()) || memmem::find(known, id).is_some() {
             return;
         }
         let count = self.ids.len();
@@ -228,59 +201,6 @@ fn unix_name(bytes: &[u8]) -> Option<String> {
     let is_path = is_abstract || name.get(1..)?.contains(&b'/') || name.len() >= 6;
     let name = std::str::from_utf8(name).ok().filter(|_| is_name && is_path)?;
     Some(if is_abstract { format!("@{name}") } else { name.to_owned() })
-}
-
-/// The trace id of a W3C `traceparent`, whose version was before it:
-/// `4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`.
-fn traceparent(bytes: &[u8]) -> Option<&[u8]> {
-    let is_hex = |part: &[u8]| part.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    let (id, span) = (bytes.get(..32)?, bytes.get(33..49)?);
-    let flags = bytes.get(50..52)?;
-    let has_dashes = bytes.get(32) == Some(&b'-') && bytes.get(49) == Some(&b'-');
-    (has_dashes && is_hex(id) && is_hex(span) && is_hex(flags)).then_some(id)
-}
-
-/// `"message_id": "…"`, `X-B3-TraceId: …`: an id with a name before it, whose last letter is at
-/// `at`.
-fn labelled(bytes: &[u8], at: usize) -> Option<(&'static str, &[u8])> {
-    /// Letters, `-` and `_` of the longest label.
-    const LONGEST: usize = 20;
-    /// Signs between a label and an id.
-    const BETWEEN: usize = 5;
-    let after = bytes.get(at.checked_add(1)?..)?;
-    let separators = after.iter().take(BETWEEN + 1);
-    let signs =
-        separators.take_while(|byte| matches!(byte, b'"' | b'\'' | b':' | b'=' | b' ')).count();
-    let has_sign = after.get(..signs)?.iter().any(|byte| matches!(byte, b':' | b'='));
-    if signs > BETWEEN || !has_sign {
-        return None;
-    }
-    let before = bytes.get(at.saturating_sub(LONGEST)..=at)?;
-    let name = before.rsplit(|byte| !(byte.is_ascii_alphabetic() || matches!(byte, b'-' | b'_')));
-    let name: Vec<u8> = name
-        .take(1)
-        .flatten()
-        .filter(|byte| byte.is_ascii_alphabetic())
-        .map(u8::to_ascii_lowercase)
-        .collect();
-    let label = LABELS.iter().find(|(label, _)| name.ends_with(label))?;
-    let value = after.get(signs..)?;
-    let is_of_id = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let length = value.iter().take(65).take_while(|byte| is_of_id(byte)).count();
-    (length <= 64).then(|| Some((label.1, value.get(..length)?)))?
-}
-
-/// Whether an id stands for one thing: it is long, and neither a word nor a counter.
-fn is_distinctive(id: &[u8]) -> bool {
-    /// What a random id of 16 hexadecimal digits has, and a pattern or a small number has not.
-    const DIFFERENT: usize = 6;
-    let different: BTreeSet<u8> = id.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
-    let digits = id.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let is_sequence = {
-        let plain: Vec<u8> = id.iter().copied().filter(u8::is_ascii_alphanumeric).collect();
-        memmem::find(b"0123456789abcdef0123456789abcdef", &plain).is_some()
-    };
-    id.len() >= 12 && digits >= 4 && different.len() >= DIFFERENT && !is_sequence
 }
 
 #[cfg(test)]

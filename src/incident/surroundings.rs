@@ -11,23 +11,6 @@ const MOST: usize = 512;
 /// Characters of a name: those who write the note write no more of one.
 const LONGEST: usize = 256;
 
-/// The record in a core, if there is one.
-///
-/// # Errors
-/// There is one that cannot be read: a note about such cores.
-pub(super) fn read(note: &[u8]) -> Result<Option<Surroundings>, &'static str> {
-    if note.is_empty() {
-        return Ok(None);
-    }
-    let found: Surroundings = serde_json::from_slice(note)
-        .map_err(|_| "cores whose note of sockets and pipes is damaged or cut and was not used")?;
-    match found.schema.as_str() {
-        "obit-surroundings/1" => Ok(Some(found)),
-        _ => Err("cores whose note of sockets and pipes has a form that this version of obit \
-                  does not know and did not use"),
-    }
-}
-
 /// Whether a record has more entries, or longer names, than are taken.
 pub(super) fn is_cut(record: &Surroundings) -> bool {
     let counts = [record.sockets.len(), record.pipes.len(), record.shared.len()];
@@ -108,22 +91,6 @@ mod tests {
         assert_eq!(of("@name"), (None, false, true));
         let shown = address("203.0.113.77:443", &mut redactor).shown;
         assert!(!shown.contains("203.0.113") && shown.ends_with(":443"), "{shown}");
-    }
-
-    #[test]
-    fn a_note_that_cannot_be_read_is_said_and_not_used() {
-        assert_eq!(read(b""), Ok(None));
-        for note in [
-            &b"{"[..],
-            br#"{"schema":"obit-surroundings/1","sockets":7}"#,
-            br#"{"schema":"obit-surroundings/1","sock"#,
-        ] {
-            assert!(read(note).unwrap_err().contains("damaged"));
-        }
-        for note in [&b"{}"[..], br#"{"schema":"x"}"#] {
-            assert!(read(note).unwrap_err().contains("does not know"));
-        }
-        assert!(read(br#"{"schema":"obit-surroundings/1","new":1}"#).unwrap().is_some());
     }
 
     #[test]

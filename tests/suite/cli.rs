@@ -146,6 +146,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("run", &["true"]),
     ("modules", &["core"]),
     ("print", &["core", "x"]),
+    ("memory", &["core"]),
     ("query", &["main", "cores"]),
     ("incident", &["cores"]),
     ("export", &["otlp", "core"]),

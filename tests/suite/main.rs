@@ -70,5 +70,6 @@ mod time;
 mod tokens;
 mod triage;
 mod triage_page;
+mod unwritten;
 mod variables;
 mod watch;

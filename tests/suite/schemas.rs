@@ -1,7 +1,7 @@
 //! The published JSON Schemas are those of the types.
 #![allow(clippy::unwrap_used)]
 
-use obit::report::answer::Printed;
+use obit::report::answer::{Contents, Printed};
 use obit::report::{write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
 use obit_incident::Incidents;
@@ -30,6 +30,13 @@ fn the_published_schema_of_printed_answers_is_the_one_of_its_types() {
     let mut now = Vec::new();
     write_schema_of::<Printed>(&mut now).unwrap();
     assert_is_published("print", &now);
+}
+
+#[test]
+fn the_published_schema_of_what_memory_holds_is_the_one_of_its_types() {
+    let mut now = Vec::new();
+    write_schema_of::<Contents>(&mut now).unwrap();
+    assert_is_published("memory", &now);
 }
 
 #[test]

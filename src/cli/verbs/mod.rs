@@ -21,6 +21,7 @@ pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod man;
 pub(crate) mod mcp;
+pub(crate) mod memory;
 pub(crate) mod merge;
 pub(crate) mod modules;
 pub(crate) mod objects;

@@ -25,6 +25,7 @@ pub(super) const HUMAN: Format = Format {
     records: Some(Records::lines(write_record)),
     printed: Some(crate::terminal::printed::write_printed),
     hidden: Some(crate::terminal::hidden::write_hidden),
+    contents: Some(crate::terminal::contents::write_contents),
     distinctions: Some(crate::terminal::distinctions::write_distinctions),
     findings: Some(crate::terminal::findings::write_findings),
     incidents: Some(crate::terminal::incidents::write_incidents),

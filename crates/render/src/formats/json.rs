@@ -28,6 +28,7 @@ pub(super) const JSON: Format = Format {
     }),
     printed: Some(|out, printed, _| json::write_line(printed, out)),
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
+    contents: Some(|out, found, _| json::write_line(found, out)),
     findings: Some(|out, findings, _| json::write_line(findings, out)),
     distinctions: Some(|out, found, _| write_distinctions(found, out)),
     incidents: Some(|out, found, _| json::write_line(found, out)),

@@ -1,7 +1,7 @@
 //! Markdown, as GitHub and GitLab read it.
 
 use super::{Audience, Format};
-use crate::markdown::{difference, digest, group, groups, incidents, report};
+use crate::markdown::{contents, difference, digest, group, groups, incidents, report};
 
 pub(super) const MARKDOWN: Format = Format {
     aliases: &["md"],
@@ -12,6 +12,7 @@ pub(super) const MARKDOWN: Format = Format {
     group: Some(|out, group, _| group::write_group_markdown(out, group)),
     difference: Some(|out, difference, _| difference::write_difference_markdown(out, difference)),
     digest: Some(digest::write_digest),
+    contents: Some(|out, found, _| contents::write_contents_markdown(out, found)),
     incidents: Some(|out, found, _| incidents::write_incidents_markdown(out, found)),
     ..Format::new("markdown", "md")
 };

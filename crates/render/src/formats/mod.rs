@@ -27,7 +27,7 @@ use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
 use obit_incident::Incidents;
 use obit_query::Findings;
-use obit_report::answer::{Hidden, Printed};
+use obit_report::answer::{Contents, Hidden, Printed};
 use obit_report::{Portions, Report, Rest, ThreadReport};
 use obit_triage::differ;
 use obit_triage::views::Builds;
@@ -91,6 +91,7 @@ pub struct Format {
     records: Option<Records>,
     printed: Option<WritePrinted>,
     hidden: Option<WriteHidden>,
+    contents: Option<WriteContents>,
     findings: Option<WriteFindings>,
     distinctions: Option<WriteDistinctions>,
     incidents: Option<WriteIncidents>,
@@ -147,6 +148,9 @@ pub type WriteBuilds = fn(&mut dyn io::Write, &Builds, &PageOptions) -> io::Resu
 pub type WritePrinted = fn(&mut dyn io::Write, &Printed, &PageOptions) -> io::Result<()>;
 /// Writes what a report hides.
 pub type WriteHidden = fn(&mut dyn io::Write, &Hidden, &PageOptions) -> io::Result<()>;
+
+/// Writes what memory holds.
+pub type WriteContents = fn(&mut dyn io::Write, &Contents, &PageOptions) -> io::Result<()>;
 
 /// Writes what a query came to.
 pub type WriteFindings = fn(&mut dyn io::Write, &Findings, &PageOptions) -> io::Result<()>;
@@ -218,6 +222,7 @@ impl Format {
             records: None,
             printed: None,
             hidden: None,
+            contents: None,
             findings: None,
             distinctions: None,
             incidents: None,
@@ -298,6 +303,11 @@ impl Format {
     /// How it writes what a report hides.
     pub fn hidden(&self) -> Option<WriteHidden> {
         self.hidden
+    }
+
+    /// How it writes what memory holds.
+    pub fn contents(&self) -> Option<WriteContents> {
+        self.contents
     }
 
     /// How it writes what distinguishes a group.

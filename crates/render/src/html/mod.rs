@@ -8,6 +8,7 @@ mod assets;
 mod budget;
 mod cause;
 mod commands;
+mod contents;
 mod crash;
 mod editor;
 mod escape;
@@ -29,6 +30,7 @@ use std::io;
 
 use obit_incident::Incidents;
 use obit_report::Report;
+use obit_report::answer::Contents;
 
 pub(crate) use triage::digest::write_digest as write_digest_html;
 pub use triage::served;
@@ -42,6 +44,14 @@ pub use triage::{
 /// Those of `out`.
 pub fn write_html(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
     out.write_all(crash::crash(report, None).into_string().as_bytes())
+}
+
+/// Writes the page of what memory holds.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_contents_html(out: &mut dyn io::Write, found: &Contents) -> io::Result<()> {
+    out.write_all(contents::contents(found).into_string().as_bytes())
 }
 
 /// Writes the page of incidents.

@@ -1,5 +1,6 @@
 //! Markdown, as GitHub and GitLab read it, in which nothing of a crash is markup.
 
+pub(crate) mod contents;
 pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod group;

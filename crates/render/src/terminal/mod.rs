@@ -2,6 +2,7 @@
 
 pub(crate) mod builds;
 pub(crate) mod chart;
+pub(crate) mod contents;
 pub(crate) mod details;
 pub(crate) mod difference;
 pub(crate) mod distinctions;

@@ -1,0 +1,224 @@
+//! `obit memory` shows exactly the bytes that no file got.
+//!
+//! The programs of `unwritten/` are compiled here and crash for real. What they write when they
+//! end well, minus what is on disk after the crash, is the truth.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::fixture::{Case, list, obit, run, stderr, stdout};
+
+/// The files of a run, and its core.
+struct Ran {
+    directory: TempDir,
+}
+
+impl Ran {
+    fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = fs::read_dir(self.directory.path().join("files")).unwrap();
+        let mut files: BTreeMap<_, _> = entries
+            .map(|entry| {
+                let entry = entry.unwrap();
+                (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+            })
+            .collect();
+        let output = fs::read(self.directory.path().join("standard-output")).unwrap();
+        files.insert("standard-output".to_owned(), output);
+        files
+    }
+
+    fn core(&self) -> PathBuf {
+        let entries = fs::read_dir(self.directory.path().join("cwd")).unwrap();
+        entries
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.file_name().unwrap().to_string_lossy().starts_with("core"))
+            .unwrap()
+    }
+
+    fn memory(&self, options: &[&str]) -> Value {
+        let core = self.core();
+        let words = [&["memory", core.to_str().unwrap(), "--json", "-q"], options].concat();
+        let output = run(words);
+        serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)))
+    }
+}
+
+/// Runs a program with its files in a directory of its own; `None` where the kernel gives cores to
+/// another program.
+fn ran(program: &Path, arguments: &[&str]) -> Option<Ran> {
+    let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
+    if pattern.trim() != "core" {
+        eprintln!("skipped: the kernel's core_pattern is {}, not core", pattern.trim());
+        return None;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let (files, cwd) = (directory.path().join("files"), directory.path().join("cwd"));
+    fs::create_dir(&files).unwrap();
+    fs::create_dir(&cwd).unwrap();
+    let output = fs::File::create(directory.path().join("standard-output")).unwrap();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"]).arg(program).arg(&files);
+    command.args(arguments).current_dir(cwd).env("LC_ALL", "C.UTF-8");
+    command.stdout(output).stderr(Stdio::null()).status().unwrap();
+    Some(Ran { directory })
+}
+
+fn built(source: &str, compiler: &[&str]) -> Option<PathBuf> {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unwritten");
+    fs::create_dir_all(&directory).unwrap();
+    let name = format!("{source}{}", compiler.join("")).replace(['/', ' '], "-");
+    let program = directory.join(name);
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/unwritten").join(source);
+    let (first, options) = compiler.split_first().unwrap();
+    let mut line = Command::new(first);
+    line.arg(&source).args(options).arg("-o").arg(&program).stderr(Stdio::null());
+    match line.status() {
+        Ok(status) => assert!(status.success(), "{first} {}", source.display()),
+        Err(_) => return None,
+    }
+    Some(program)
+}
+
+/// The text of each writer.
+fn texts(found: &Value) -> Vec<String> {
+    let writers = list(&found["unwritten"], "writers").iter();
+    let text = |writer: &Value| {
+        let lines = list(writer, "lines").iter().map(|line| {
+            assert_eq!(line["state"], "never-written");
+            let end = if line["is_partial"] == true { "" } else { "\n" };
+            format!("{}{end}", line["text"].as_str().unwrap())
+        });
+        lines.collect::<String>()
+    };
+    let mut texts: Vec<_> = writers.map(text).collect();
+    texts.sort();
+    texts
+}
+
+/// What no file got, by the files.
+fn truth(whole: &Ran, crashed: &Ran) -> Vec<String> {
+    let disk = crashed.files();
+    let mut rest: Vec<String> = whole
+        .files()
+        .iter()
+        .filter_map(|(name, bytes)| {
+            let have = disk.get(name).map_or(&[][..], Vec::as_slice);
+            let rest = bytes.strip_prefix(have).unwrap_or_else(|| panic!("{name} differs"));
+            (!rest.is_empty()).then(|| String::from_utf8(rest.to_vec()).unwrap())
+        })
+        .collect();
+    rest.sort();
+    rest
+}
+
+#[track_caller]
+fn assert_exact(source: &str, compiler: &[&str], least: usize) {
+    let Some(program) = built(source, compiler) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let whole = ran(&program, &["whole"]).unwrap();
+    let wanted = truth(&whole, &crashed);
+    assert!(wanted.len() >= least, "{} writers have something left", wanted.len());
+    let found = crashed.memory(&["--redact=off", "--lines=1000000"]);
+    let shown = texts(&found);
+    assert_eq!(shown.len(), wanted.len(), "{source}: {found}");
+    for (shown, wanted) in shown.iter().zip(&wanted) {
+        assert!(shown == wanted, "{source}: {shown}\nis not\n{wanted}");
+    }
+}
+
+#[test]
+fn what_streams_of_c_had_left_to_write_is_shown_and_nothing_else() {
+    assert_exact("streams.c", &["cc", "-g", "-O1", "-pthread"], 14);
+}
+
+#[test]
+fn streams_of_a_static_program_without_symbols_are_found_by_their_layout() {
+    assert_exact("streams.c", &["cc", "-O1", "-s", "-static", "-pthread"], 14);
+}
+
+#[test]
+fn what_file_streams_of_cpp_had_left_to_write_is_shown_and_nothing_else() {
+    assert_exact("streams.cc", &["c++", "-g", "-O1"], 10);
+}
+
+#[test]
+fn what_writers_of_rust_had_left_to_write_is_shown_and_nothing_else() {
+    assert_exact("writers.rs", &["rustc", "-g"], 5);
+}
+
+#[test]
+fn texts_that_were_not_written_are_redacted_and_control_characters_are_escaped() {
+    let Some(program) = built("secrets.c", &["cc", "-O1"]) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let core = crashed.core();
+    for format in ["human", "json", "markdown", "html"] {
+        for level in ["default", "strict"] {
+            let redact = format!("--redact={level}");
+            let words = ["memory", core.to_str().unwrap(), "--format", format, &redact];
+            let output = run(words);
+            let text = stdout(&output);
+            assert!(text.to_lowercase().contains("unwritten"), "{format}: {}", stderr(&output));
+            for secret in ["quentin.marsh@example.net", "hunter2-otter", "4929804463622139"] {
+                assert!(!text.contains(secret), "{format} {level} has {secret}: {text}");
+            }
+            assert!(!text.contains('\u{1b}'), "{format} {level} has an escape: {text}");
+        }
+    }
+    let found = crashed.memory(&["--redact=off"]);
+    assert!(found.to_string().contains("hunter2-otter"), "it is there to be hidden");
+}
+
+#[test]
+fn a_core_in_which_nothing_was_left_says_how_many_writers_were_looked_at() {
+    let core = Case::named("null-field").core();
+    let output = run(["memory", core.to_str().unwrap()]);
+    let text = stdout(&output);
+    assert!(text.starts_with("unwritten output: "), "{text}{}", stderr(&output));
+    assert!(text.contains("in flight: no request or statement was recognised"), "{text}");
+}
+
+#[test]
+fn lines_of_a_log_are_joined_by_process_and_time() {
+    let Some(program) = built("secrets.c", &["cc", "-O1"]) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let core = crashed.core();
+    let report = run([core.to_str().unwrap(), "--json", "-q"]);
+    let report: Value = serde_json::from_str(&stdout(&report)).unwrap();
+    let pid = report["process"]["pid"].as_i64().unwrap();
+    let time = report["circumstances"]["time"].as_str().unwrap();
+    let log = crashed.directory.path().join("app.log");
+    let text = format!(
+        "1999-01-01T00:00:00Z old\n{time} near\nNov  1 00:00:00 host prog[{pid}]: by its number\n"
+    );
+    let mut bytes = text.into_bytes();
+    // What is no text, and no time.
+    bytes.extend(b"\xff\xfe\x00 binary\n");
+    fs::write(&log, bytes).unwrap();
+    let found = crashed.memory(&["--log", log.to_str().unwrap()]);
+    let entries: Vec<(String, String)> = list(&found, "timeline")
+        .iter()
+        .map(|entry| {
+            let text = |name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+            (text("kind"), text("text"))
+        })
+        .collect();
+    let has = |kind: &str, part: &str| {
+        entries.iter().any(|(found, text)| found == kind && text.contains(part))
+    };
+    assert!(has("log", "near") && has("log", "by its number"), "{entries:?}");
+    assert!(!has("log", "old"), "{entries:?}");
+    assert!(has("unwritten", "") && has("fault", "signal 11"), "{entries:?}");
+}
+
+#[test]
+fn a_log_that_is_no_file_is_refused() {
+    let core = Case::named("null-field").core();
+    let output = obit().args(["memory", core.to_str().unwrap(), "--log", "/"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(64), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--log"), "{}", stderr(&output));
+}
