@@ -152,6 +152,42 @@ fn what_writers_of_rust_had_left_to_write_is_shown_and_nothing_else() {
 }
 
 #[test]
+fn a_damaged_list_of_streams_is_said_and_shows_no_wrong_line() {
+    let Some(program) = built("damaged.c", &["cc", "-O1"]) else { return };
+    for (way, wanted) in [
+        ("sound", &["of the first\n", "of the second\n"][..]),
+        ("circle", &["of the first\n", "of the second\n"]),
+        ("nowhere", &["of the second\n"]),
+        ("beyond", &[]),
+        ("before", &[]),
+    ] {
+        let Some(crashed) = ran(&program, &[way]) else { return };
+        let found = crashed.memory(&["--redact=off"]);
+        assert_eq!(texts(&found), wanted, "{way}: {found}");
+        let notes = found["unwritten"]["notes"].to_string();
+        let is_said = notes.contains("damaged");
+        assert_eq!(is_said, !matches!(way, "sound" | "circle"), "{way}: {notes}");
+    }
+}
+
+#[test]
+fn the_request_of_the_crashed_thread_has_its_header_and_its_trace() {
+    let Some(program) = built("secrets.c", &["cc", "-g", "-O0"]) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let found = crashed.memory(&[]);
+    let request = &list(&found, "in_flight")[0];
+    assert_eq!((&request["kind"], &request["trust"]), (&"http".into(), &"variable".into()));
+    let text = request["text"].as_str().unwrap();
+    assert!(text.starts_with("GET /cart?token=<") && text.ends_with(" HTTP/1.1"), "{text}");
+    assert_eq!(list(request, "headers")[0], "Host: shop.example");
+    let trace = &list(request, "ids")[0];
+    assert_eq!(trace["kind"], "trace id");
+    assert_eq!(trace["id"], "7bf92f3577b34da6a3ce929d0e0e4799");
+    let place = request["place"].as_str().unwrap();
+    assert_eq!(place, "variable in_flight of frame #0 main");
+}
+
+#[test]
 fn texts_that_were_not_written_are_redacted_and_control_characters_are_escaped() {
     let Some(program) = built("secrets.c", &["cc", "-O1"]) else { return };
     let Some(crashed) = ran(&program, &[]) else { return };

@@ -35,4 +35,4 @@ pub use run::{
     Outcome, RunError, RunOptions, Trigger, Untraced, run,
 };
 pub use snapshot::{Activity, Refused, Snapshot, SnapshotError, snapshot};
-pub use surroundings::{PipeRecord, SharedRecord, SocketRecord, Surroundings};
+pub use surroundings::{FileRecord, PipeRecord, SharedRecord, SocketRecord, Surroundings};

@@ -21,8 +21,9 @@ const MOST_DESCRIPTORS: usize = 2_048;
 const MOST_KEPT: usize = 512;
 /// Bytes of a table of the kernel that are read: the process is stopped meanwhile.
 const MOST_OF_A_TABLE: u64 = 8 << 20;
-/// Bytes of a name.
+/// Bytes of a name, and of a path.
 const LONGEST: usize = 256;
+const LONGEST_PATH: usize = 4096;
 
 /// What the kernel knows of a process. Texts are as the process set them: who prints them redacts
 /// and escapes them.
@@ -52,6 +53,8 @@ pub struct Surroundings {
     pub pipes: Vec<PipeRecord>,
     /// Shared mappings.
     pub shared: Vec<SharedRecord>,
+    /// Open files.
+    pub files: Vec<FileRecord>,
     /// Something was left out: there was too much of it.
     pub is_cut: bool,
 }
@@ -88,6 +91,15 @@ pub struct PipeRecord {
     pub inode: u64,
     /// The end for writing.
     pub writes: bool,
+}
+
+/// An open file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Its descriptor.
+    pub descriptor: i32,
+    /// Its path, as the kernel has it; of one that is gone, with ` (deleted)`.
+    pub path: String,
 }
 
 /// A mapping that others may have, too.
@@ -164,6 +176,9 @@ fn descriptors(thread: Tid, all: &mut Surroundings) {
                 }
                 (false, false) => all.is_cut = true,
             }
+        } else if target.starts_with(b"/") && all.files.len() < MOST_KEPT {
+            let path = String::from_utf8_lossy(target.get(..LONGEST_PATH).unwrap_or(target));
+            all.files.push(FileRecord { descriptor, path: path.into_owned() });
         } else if let Some(inode) = inode_in(target, b"pipe:[") {
             // The link has the rights that the descriptor was opened with (proc_pid_fd(5)).
             let Ok(link) = fs::symlink_metadata(&path) else { continue };

@@ -135,24 +135,34 @@ fn is_searched(region: &Region) -> bool {
     region.permissions.write && region.backing.core_len > 0
 }
 
-/// The stacks of all threads: what is below their stack pointers is of functions that have
-/// returned.
-pub(crate) struct DeadStack(Vec<AvmaRange>);
+/// The stacks of all threads.
+pub(crate) struct Stacks(Vec<Stack>);
 
-impl DeadStack {
+struct Stack {
+    whole: AvmaRange,
+    /// What is below the stack pointer, of functions that have returned.
+    dead: AvmaRange,
+}
+
+impl Stacks {
     pub(crate) fn of(process: &Process) -> Self {
         let sp = process.dump.machine.facts().map(|facts| facts.sp);
-        let dead = process.threads.iter().filter_map(|thread| {
+        let stacks = process.threads.iter().filter_map(|thread| {
             let top = thread.registers.get(sp?)?;
-            let region = process.memory.region_at(Avma(top))?;
-            let end = Avma(top.saturating_sub(RED_ZONE).max(region.range.start.0));
-            Some(AvmaRange { start: region.range.start, end })
+            let whole = process.memory.region_at(Avma(top))?.range;
+            let end = Avma(top.saturating_sub(RED_ZONE).max(whole.start.0));
+            Some(Stack { whole, dead: AvmaRange { start: whole.start, end } })
         });
-        Self(dead.collect())
+        Self(stacks.collect())
     }
 
     /// Whether an object there is one of a function that has returned.
+    pub(crate) fn is_dead(&self, at: Avma) -> bool {
+        self.0.iter().any(|stack| stack.dead.contains(at))
+    }
+
+    /// Whether it is on a stack.
     pub(crate) fn contains(&self, at: Avma) -> bool {
-        self.0.iter().any(|range| range.contains(at))
+        self.0.iter().any(|stack| stack.whole.contains(at))
     }
 }

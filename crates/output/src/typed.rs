@@ -18,12 +18,16 @@ const MOST_GLOBALS: usize = 4096;
 const MOST_OBJECTS: usize = 100_000;
 /// Members and pointers on the way from a variable.
 const DEEPEST: usize = 14;
+/// Bytes of a stack that are searched for objects behind tables of functions, and how many such
+/// are looked at.
+const MOST_STACK: u64 = 1 << 20;
+const MOST_TRAIT_OBJECTS: usize = 4096;
 /// Elements of an array that are looked at.
 const MOST_ELEMENTS: u64 = 16;
 
-/// Whether any variable has a type.
+/// What was looked at.
 pub(crate) struct Searched {
-    /// Variables that had a type.
+    /// Variables of the program itself that had a type.
     pub(crate) variables: usize,
     /// There was more than was looked at.
     pub(crate) is_cut: bool,
@@ -37,21 +41,22 @@ pub(crate) fn find(
     take: &mut dyn for<'v> FnMut(&Object<'v>, Scene<'v>),
 ) -> Searched {
     let mut walk = Walk { seen: HashSet::new(), left: MOST_OBJECTS, is_wanted, take };
+    let program = process.modules.executable();
     let mut variables = 0_usize;
     let mut last = None;
     for (number, thread) in process.threads.iter().enumerate().take(MOST_THREADS) {
         for frame in 0..thread.frames.len().min(MOST_FRAMES) {
             let Some(view) = process.frame_view(number, frame) else { continue };
+            let is_of_program = view.frame().module == program;
             for (_, object) in view.variables() {
                 let Some(object) = object else { continue };
-                variables = variables.saturating_add(1);
+                variables = variables.saturating_add(usize::from(is_of_program));
                 walk.object(&object, view.scene(), DEEPEST);
             }
             last = Some((number, frame));
         }
     }
     let view = last.and_then(|(thread, frame)| process.frame_view(thread, frame));
-    let program = process.modules.executable();
     let debug = program.and_then(|program| process.modules.debug(program));
     if let (Some(view), Some(debug), Some(program)) = (view, debug, program) {
         for variable in debug.placed_variables(MOST_GLOBALS) {
@@ -60,7 +65,47 @@ pub(crate) fn find(
             walk.object(&object, view.scene(), DEEPEST);
         }
     }
+    let view = last.and_then(|(thread, frame)| process.frame_view(thread, frame));
+    if let Some(view) = view {
+        for (ty_at, at) in trait_objects(process) {
+            let Some((ty, _)) = view.scene().around.class_of_vtable(ty_at) else { continue };
+            if is_wanted(&ty.name()) {
+                walk.object(&Object::at(ty, at), view.scene(), DEEPEST);
+            }
+        }
+    }
     Searched { variables, is_cut: walk.left == 0 }
+}
+
+/// Words of the stacks that may be a table of functions of the program, each with the word before
+/// it, which is then where the object is: optimised code has no variable for many of them.
+fn trait_objects(process: &Process) -> Vec<(Avma, Avma)> {
+    let mut found = Vec::new();
+    let Some(facts) = process.dump.machine.facts() else { return found };
+    let program = process.modules.executable().and_then(|at| process.modules.get(at));
+    let Some(program) = program else { return found };
+    let memory = &process.memory;
+    for thread in process.threads.iter().take(MOST_THREADS) {
+        let start = thread.registers.get(facts.sp);
+        let end = thread.stack.frames.iter().rev().find_map(|frame| frame.cfa);
+        let (Some(start), Some(end)) = (start, end) else { continue };
+        let size = end.0.saturating_sub(start).min(MOST_STACK);
+        let bytes = memory.read_up_to(Avma(start), usize::try_from(size).unwrap_or(0));
+        let words = bytes.chunks_exact(memory.word()).map(|word| memory.unsigned(word));
+        let mut before = 0;
+        for word in words {
+            let is_table = program.range.contains(Avma(word))
+                && memory.region_at(Avma(word)).is_some_and(|region| !region.permissions.execute);
+            let is_object = memory.region_at(Avma(before)).is_some_and(|it| it.permissions.write);
+            if is_table && is_object && found.len() < MOST_TRAIT_OBJECTS {
+                found.push((Avma(word), Avma(before)));
+            }
+            before = word;
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 struct Walk<'w> {

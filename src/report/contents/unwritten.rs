@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::ContentsLimits;
+use crate::circumstances::surroundings;
 use crate::report::Hex;
 use crate::report::answer::{UnwrittenLine, UnwrittenOutput, UnwrittenWriter};
+use obit_capture::Surroundings;
 use obit_corefile::memory::Absent;
 use obit_output::unwritten::{Doubt, Gap, Unwritten, Writer, WriterKind, unwritten};
 use obit_process::process::Process;
@@ -17,20 +19,29 @@ pub(super) fn output(
     limits: ContentsLimits,
 ) -> UnwrittenOutput {
     let Unwritten { writers, looked_at, gaps } = unwritten(process);
-    let writers = writers.iter().map(|writer| one(writer, redactor, limits)).collect();
+    let record = surroundings(&process.dump.surroundings).unwrap_or_default();
+    let writers = writers.iter().map(|writer| one(writer, &record, redactor, limits)).collect();
     let looked_at: BTreeMap<String, u64> =
         looked_at.into_iter().map(|(kind, count)| (word(kind).to_owned(), count)).collect();
     let notes = gaps.iter().map(|gap| redactor.show(Origin::OwnWords, &gap_text(gap))).collect();
     UnwrittenOutput { writers, looked_at, notes }
 }
 
-fn one(writer: &Writer, redactor: &mut Redactor, limits: ContentsLimits) -> UnwrittenWriter {
+fn one(
+    writer: &Writer,
+    record: &Surroundings,
+    redactor: &mut Redactor,
+    limits: ContentsLimits,
+) -> UnwrittenWriter {
     let is_unsure = writer.doubts.iter().any(|doubt| matches!(doubt, Doubt::BeingWritten { .. }));
     let state = if is_unsure { "unsure" } else { "never-written" };
     // Redacted as one text, for what is hidden may be of several lines.
     let text = redactor.show_bytes(Origin::MessageText, &writer.bytes);
     let (lines, omitted_lines) = lines(text.as_str(), state, limits.lines);
-    let file = writer.path.as_ref().map(|path| redactor.show_bytes(Origin::Path, path));
+    let recorded = record.files.iter().find(|it| writer.descriptor == Some(it.descriptor.into()));
+    let recorded = recorded.map(|file| file.path.as_bytes());
+    let path = writer.path.as_deref().or(recorded);
+    let file = path.map(|path| redactor.show_bytes(Origin::Path, path));
     let doubts = writer.doubts.iter();
     UnwrittenWriter {
         kind: word(writer.kind).to_owned(),
@@ -131,6 +142,10 @@ fn gap_text(gap: &Gap) -> String {
         ),
         Gap::Disagree(kind, one, other) => format!(
             "{}: copies at {one} and {other} of one writer disagree; its lines are not shown",
+            name(*kind)
+        ),
+        Gap::Unreachable(kind) => format!(
+            "{}: those that no variable leads to were not found; optimised code has few variables",
             name(*kind)
         ),
         Gap::Cut => {

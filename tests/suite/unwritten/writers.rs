@@ -45,6 +45,9 @@ fn main() {
     let mut global = BufWriter::new(file("global"));
     lines(&mut global, "global", 60);
     *GLOBAL.lock().unwrap() = Some(global);
+    // The variable that it was moved from has lines which are on disk by now.
+    GLOBAL.lock().unwrap().as_mut().unwrap().flush().unwrap();
+    lines(GLOBAL.lock().unwrap().as_mut().unwrap(), "after the flush", 3);
     let mut to_move = BufWriter::new(file("moved"));
     lines(&mut to_move, "before the move", 7);
     println!("standard output");

@@ -174,7 +174,14 @@ fn is_statement(text: &[u8]) -> bool {
         b"TRUNCATE" => second == b"TABLE" && !third.is_empty(),
         b"COPY" => has(b"FROM") || has(b"TO"),
         b"EXPLAIN" => has(b"SELECT") || has(b"INSERT") || has(b"UPDATE") || has(b"DELETE"),
-        b"DO" => second.is_empty() && text.windows(2).any(|two| two == b"$$"),
+        b"DO" => text.windows(2).any(|two| two == b"$$"),
+        b"PREPARE" => third == b"AS" || (has(b"AS") && text.contains(&b'(')),
+        b"DECLARE" => has(b"CURSOR") && has(b"FOR"),
+        b"REFRESH" => second == b"MATERIALIZED" && third == b"VIEW",
+        b"GRANT" => has(b"ON") && has(b"TO"),
+        b"REVOKE" => has(b"ON") && has(b"FROM"),
+        b"LOCK" => second == b"TABLE" && !third.is_empty(),
+        b"REINDEX" => is_object(&second) && !third.is_empty(),
         b"CALL" => text.contains(&b'(') && !second.is_empty(),
         _ => false,
     }
@@ -373,6 +380,7 @@ mod tests {
             "delete from t where a = 1;",
             "-- why\n/* what */ WITH x AS (SELECT 1) SELECT * FROM x",
             "CREATE TABLE t (a int)",
+            "DO $$ BEGIN PERFORM 1; END $$",
         ] {
             let whole = [text.as_bytes(), b"\0more"].concat();
             assert_eq!(of(&whole), Some((RequestKind::Sql, text.to_owned())), "{text}");
@@ -386,6 +394,8 @@ mod tests {
             "with love\0",
             "copyright\0",
             "selection from here\0",
+            "do not do this\0",
+            "declare for me\0",
         ] {
             assert_eq!(of(text.as_bytes()), None, "{text}");
         }

@@ -3,8 +3,10 @@
 //!
 //! Streams that only pass on to a `FILE` (`stdio_sync_filebuf`) have no buffer of their own.
 
+use std::collections::BTreeSet;
+
 use super::{Candidate, Doubt, Finder, Writer, WriterKind, glibc};
-use crate::memory::{DeadStack, Fields, is_called, places_of};
+use crate::memory::{Fields, Stacks, is_called, places_of};
 use obit_corefile::addr::{Avma, AvmaRange};
 
 /// Tables of functions, and whether their characters are wide.
@@ -14,6 +16,17 @@ const TABLES: [(&str, bool); 4] = [
     ("_ZTVN9__gnu_cxx13stdio_filebufIcSt11char_traitsIcEEE", false),
     ("_ZTVN9__gnu_cxx13stdio_filebufIwSt11char_traitsIwEEE", true),
 ];
+/// Streams of the library.
+const STANDARD: [(&str, bool); 6] = [
+    ("_ZSt4cout", false),
+    ("_ZSt4cerr", false),
+    ("_ZSt4clog", false),
+    ("_ZSt5wcout", true),
+    ("_ZSt5wcerr", true),
+    ("_ZSt5wclog", true),
+];
+/// `std::basic_ios::_M_streambuf`.
+const STREAM_BUFFER: u64 = 232;
 /// Words of a table before the functions: the offset to the top, the type.
 const BEFORE_FUNCTIONS: u64 = 2;
 /// Bytes of the object that are read, on machines with addresses of 64 bits.
@@ -59,16 +72,51 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         }
         return;
     }
+    let mut known = BTreeSet::new();
+    for (at, is_wide) in standard_streams(finder) {
+        if known.insert(at) {
+            let _ = one(finder, at, is_wide);
+        }
+    }
     let words: Vec<u64> = tables.iter().map(|(at, _)| *at).collect();
     let (places, is_cut) = places_of(process, &words);
     if is_cut {
         finder.gap(super::Gap::Cut);
     }
-    let dead = DeadStack::of(process);
-    for (which, at) in places.into_iter().filter(|(_, at)| !dead.contains(*at)) {
+    let stacks = Stacks::of(process);
+    for (which, at) in places.into_iter().filter(|(_, at)| !stacks.is_dead(*at)) {
         let Some((_, is_wide)) = tables.get(which) else { continue };
-        let _ = one(finder, at, *is_wide);
+        if known.insert(at) {
+            let _ = one(finder, at, *is_wide);
+        }
     }
+}
+
+/// The buffers of `std::cout` and its like: without `sync_with_stdio` they have one of a type
+/// whose table the library does not export (`__gnu_cxx::stdio_filebuf`).
+fn standard_streams(finder: &Finder<'_>) -> Vec<(Avma, bool)> {
+    let process = finder.process;
+    let memory = &process.memory;
+    let mut found = Vec::new();
+    for (index, module) in process.modules.list().iter().enumerate() {
+        let is_program = process.modules.executable() == Some(index);
+        if !is_program && !is_called(module, &["libstdc++.so"]) {
+            continue;
+        }
+        let Some(debug) = process.modules.debug(index) else { continue };
+        for (name, is_wide) in STANDARD {
+            let buffer = || {
+                let stream = module.to_avma(debug.datum_named(name)?);
+                let table = memory.read_word(stream).ok().filter(|table| *table != 0)?;
+                // The offset of the virtual base is before the functions.
+                let base = memory.read_word(Avma(table.checked_sub(24)?)).ok()?;
+                let ios = stream.0.wrapping_add(base);
+                memory.read_word(Avma(ios.checked_add(STREAM_BUFFER)?)).ok()
+            };
+            found.extend(buffer().map(|at| (Avma(at), is_wide)));
+        }
+    }
+    found
 }
 
 /// The stream at `at`, if it is one that is open.

@@ -92,6 +92,9 @@ pub(super) fn find(finder: &mut Finder<'_>) {
     let head = head.map(|at| module.to_avma(at));
     let head = head.and_then(|at| process.memory.read_word(at).ok());
     let by_symbol = head.filter(|head| reader.stream(Avma(*head)).is_some());
+    if let Some(damaged) = head.filter(|head| *head != 0 && by_symbol.is_none()) {
+        finder.gap(Gap::DamagedList(Avma(damaged)));
+    }
     let heads = match by_symbol {
         Some(head) => vec![head],
         // The list's own variable is among those that point to streams.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::{Candidate, Finder, Gap, WriterKind};
-use crate::memory::{DeadStack, Fields, places_of};
+use crate::memory::{Fields, Stacks, places_of};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::memory::AddressSpace;
 
@@ -53,11 +53,11 @@ pub(super) fn find(finder: &mut Finder<'_>) {
     if is_cut {
         finder.gap(Gap::Cut);
     }
-    let dead = DeadStack::of(process);
+    let stacks = Stacks::of(process);
     let mut by_buffer: BTreeMap<u64, Vec<Candidate>> = BTreeMap::new();
     for (_, place) in places {
         let Some(at) = place.0.checked_sub(WRITER).map(Avma) else { continue };
-        let Some(candidate) = one(&process.memory, at).filter(|_| !dead.contains(at)) else {
+        let Some(candidate) = one(&process.memory, at).filter(|_| !stacks.is_dead(at)) else {
             continue;
         };
         finder.saw(WriterKind::GoWriter);

@@ -80,6 +80,8 @@ pub enum Gap {
     NoTypes(WriterKind),
     /// Two places claim the same buffer with different contents.
     Disagree(WriterKind, Avma, Avma),
+    /// Writers of this kind are found by variables alone.
+    Unreachable(WriterKind),
     /// There was more memory, or more writers.
     Cut,
 }

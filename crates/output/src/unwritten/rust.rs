@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Candidate, Doubt, Finder, Gap, WriterKind};
-use crate::memory::variables;
+use crate::memory::{Stacks, variables};
 use crate::typed;
 use obit_analysis::memory::{BlockState, Verdict, verdict};
 use obit_corefile::addr::{Avma, AvmaRange};
@@ -28,11 +28,15 @@ pub(super) fn find(finder: &mut Finder<'_>) {
     if searched.is_cut {
         finder.gap(Gap::Cut);
     }
-    if searched.variables == 0 {
-        finder.gap(Gap::NoTypes(WriterKind::RustBufWriter));
-    }
+    finder.gap(match searched.variables {
+        0 => Gap::NoTypes(WriterKind::RustBufWriter),
+        _ => Gap::Unreachable(WriterKind::RustBufWriter),
+    });
     all.extend(standard_output(finder));
-    // A writer that was moved has left a copy behind. The variable it was moved to is further in.
+    // A writer that was moved has left a copy behind: on a stack, if it is now elsewhere, and
+    // otherwise in a frame or a block further out.
+    let stacks = Stacks::of(finder.process);
+    all.sort_by_key(|(_, candidate)| stacks.contains(candidate.at));
     let mut by_buffer: BTreeMap<u64, Candidate> = BTreeMap::new();
     for (buffer, candidate) in all {
         by_buffer.entry(buffer).or_insert(candidate);
@@ -85,7 +89,8 @@ fn one<'v>(object: &Object<'v>, scene: Scene<'v>) -> Option<(u64, Candidate)> {
         start: Avma(start.checked_add(written)?),
         end: Avma(start.checked_add(length)?),
     };
-    let at = object.address().unwrap_or(Avma(start));
+    // What is in registers alone is of a frame.
+    let at = object.address()?;
     let (path, is_first, doubts) = (None, false, vec![Doubt::ByVariable]);
     Some((start, Candidate { kind, at, descriptor, path, pending, is_first, doubts }))
 }
