@@ -21,8 +21,10 @@ use super::verbs::digest::DigestArgs;
 use super::verbs::doctor::DoctorArgs;
 use super::verbs::explain::ExplainArgs;
 use super::verbs::export::ExportArgs;
+use super::verbs::find_memory::FindArgs;
 use super::verbs::forget::ForgetArgs;
 use super::verbs::group::GroupArgs;
+use super::verbs::heap::HeapArgs;
 use super::verbs::help::HelpArgs;
 use super::verbs::incident::IncidentArgs;
 use super::verbs::man::ManArgs;
@@ -49,6 +51,7 @@ use super::verbs::top::TopArgs;
 use super::verbs::triage::TriageArgs;
 use super::verbs::unpack::UnpackArgs;
 use super::verbs::watch::WatchArgs;
+use super::verbs::who_points_to::WhoPointsToArgs;
 
 /// What is to be done, and the options that every verb has.
 #[derive(Debug)]
@@ -126,6 +129,12 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// Show output that was never written, and the request that was being served
     Memory(Box<MemoryArgs>),
+    /// Count the heap by arena, size, type and owner; leaks; `at EXPR`: one block
+    Heap(Box<HeapArgs>),
+    /// Find the words that point to an object, and whose they are
+    WhoPointsTo(Box<WhoPointsToArgs>),
+    /// Find a text, bytes, a number, pointers or objects of a class in memory
+    Find(Box<FindArgs>),
     /// Evaluate expressions at a place of the code in many dumps
     Query(Box<QueryArgs>),
     /// Find which dumps belong together, and which process failed first
@@ -212,6 +221,9 @@ impl Verb {
             Self::Modules(args) => args.redaction.level,
             Self::Print(args) => args.redaction.level,
             Self::Memory(args) => args.redaction.level,
+            Self::Heap(args) => args.redaction.level,
+            Self::WhoPointsTo(args) => args.redaction.level,
+            Self::Find(args) => args.redaction.level,
             Self::Query(args) => args.batch.redaction.level,
             Self::Differ(args) => args.batch.redaction.level,
             Self::Incident(args) => args.batch.redaction.level,

@@ -167,9 +167,18 @@ impl Request {
         general: &General,
         work: impl Fn(&Process) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
+        self.with_process(general, |process| work(&process))
+    }
+
+    /// The same of work that keeps the process.
+    pub(crate) fn with_process<T: Serialize + DeserializeOwned>(
+        &self,
+        general: &General,
+        work: impl Fn(Process) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let core = self.open(general.quiet)?;
         let done = confined::run(self, &core, &[], general.quiet, &|core, outside, observer| {
-            work(&self.read(core, outside, observer)?)
+            work(self.read(core, outside, observer)?)
         });
         Ok(done??)
     }

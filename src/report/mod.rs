@@ -7,6 +7,7 @@ mod cause_text;
 mod code;
 mod contents;
 mod findings;
+mod heap_report;
 mod hidden;
 mod id;
 pub(crate) mod judged;
@@ -30,6 +31,11 @@ pub(crate) use build::build_with;
 pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};
 pub use contents::{ContentsLimits, contents};
+pub use heap_report::{growth, heap, place};
+/// The heap as it was read, for questions that stay open.
+pub(crate) mod heap_read {
+    pub(crate) use super::heap_report::{Read, hit};
+}
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};
 pub use known::{ended_early, known};

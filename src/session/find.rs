@@ -38,7 +38,7 @@ impl Opened {
     ) -> Result<FindAnswer, Problem> {
         let pattern = self.pattern(what)?;
         // A text that may be read may not be hidden where the program cannot write.
-        let is_text = matches!(what, SearchFor::Text(_));
+        let is_text = matches!(what, SearchFor::Text(_) | SearchFor::Bytes(_));
         let only_constant = is_text && self.build.redaction != Level::Off;
         let mut answer = FindAnswer { searched_for: self.described(what), ..FindAnswer::default() };
         if only_constant {
@@ -111,16 +111,17 @@ impl Opened {
         };
         match pattern {
             Pattern::Bytes(wanted) => {
-                let mut windows = bytes.windows(wanted.len()).enumerate();
-                let first = wanted.first().copied();
                 let mut stopped = None;
-                for (place, window) in &mut windows {
-                    if window.first().copied() == first && window == wanted {
-                        let hit = at.saturating_add(place as u64);
-                        if take(hit) {
-                            stopped = Some(hit.saturating_add(1));
-                            break;
-                        }
+                // Places may overlap, so the search goes on a byte behind each.
+                let mut from = 0_usize;
+                while let Some(next) =
+                    bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, wanted))
+                {
+                    from = from.saturating_add(next).saturating_add(1);
+                    let hit = at.saturating_add(from as u64).saturating_sub(1);
+                    if take(hit) {
+                        stopped = Some(hit.saturating_add(1));
+                        break;
                     }
                 }
                 (found, stopped.unwrap_or(end))
@@ -152,6 +153,11 @@ impl Opened {
                 Err(self.problem(&text, "find"))
             }
             SearchFor::Text(text) => Ok(Pattern::Bytes(text.as_bytes().to_vec())),
+            SearchFor::Bytes(bytes) if bytes.is_empty() || bytes.len() > LONGEST_TEXT => {
+                let text = format!("1 to {LONGEST_TEXT} bytes can be searched for");
+                Err(self.problem(&text, "find"))
+            }
+            SearchFor::Bytes(bytes) => Ok(Pattern::Bytes(bytes.clone())),
             SearchFor::Value(value, size) => {
                 if !is_open && *size < SHORTEST_NUMBER {
                     let text =
@@ -189,6 +195,10 @@ impl Opened {
     fn described(&self, what: &SearchFor) -> Shown {
         let text = match what {
             SearchFor::Text(text) => format!("the text {text:?}"),
+            SearchFor::Bytes(bytes) => {
+                let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                format!("the bytes {}", digits.join(" "))
+            }
             SearchFor::Value(value, size) => format!("{value:#x} in {size} bytes"),
             SearchFor::PointerTo(start, length) => {
                 format!(

@@ -9,6 +9,7 @@
 mod evaluate;
 mod find;
 mod opened;
+mod search;
 mod variables;
 mod verify;
 mod worker;
@@ -18,4 +19,5 @@ mod client;
 pub use client::{Session, Setup, Stopper};
 pub use obit_session::*;
 pub use opened::Opened;
+pub use search::Wanted;
 pub use worker::serve;

@@ -206,9 +206,9 @@ fn is_out_of_bounds(
 mod tests {
     use super::*;
     use crate::fault::{Access, AccessKind};
-    use crate::memory::heap_tests::{FIRST, Memory};
     use crate::said::Speaker;
     use obit_corefile::testkit::CoreBuilder;
+    use obit_heap::glibc::testkit::{FIRST, Memory};
     use obit_process::process::Options;
 
     /// What a message comes to in a process of whose heap nothing is known.

@@ -83,6 +83,25 @@ pub(super) fn grouped(number: u64) -> String {
     grouped
 }
 
+/// `132 KiB`: rounded down to three digits.
+pub(super) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut unit = 0;
+    let mut whole = count;
+    let mut rest = 0;
+    while whole >= 1024 && unit + 1 < UNITS.len() {
+        rest = whole % 1024;
+        whole /= 1024;
+        unit += 1;
+    }
+    let tenths = rest * 10 / 1024;
+    let unit = UNITS.get(unit).copied().unwrap_or_default();
+    match whole {
+        0..10 if tenths > 0 => format!("{whole}.{tenths} {unit}"),
+        _ => format!("{whole} {unit}"),
+    }
+}
+
 /// `1 thread`, `3 threads`.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };

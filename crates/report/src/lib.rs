@@ -26,6 +26,7 @@
 pub mod answer;
 mod cause;
 pub mod class_name;
+pub mod heap;
 mod hex;
 pub mod json;
 pub mod memory;

@@ -25,6 +25,8 @@ pub struct Place {
 pub enum SearchFor {
     /// A text, byte by byte.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
     /// A number of so many bytes.
     Value(u64, u8),
     /// Words that point into so many bytes from this address on.

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use super::heap::{Block, Heap};
 use crate::blame::is_own;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::memory::{AddressSpace, Cursor};
+use obit_heap::glibc::{Block, Heap};
 use obit_process::process::{Frame, FrameTrust, FrameView, Process};
 use obit_process::value::{Budget, Contents, Object, Scalar, State, Value, tree};
 

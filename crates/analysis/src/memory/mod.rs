@@ -3,7 +3,6 @@
 
 mod dangling;
 mod hardware;
-mod heap;
 mod pattern;
 mod place;
 mod suspicion;
@@ -11,9 +10,9 @@ mod unloaded;
 
 pub use dangling::{Dangling, Holder};
 pub use hardware::Hardware;
-#[cfg(test)]
-pub(crate) use heap::tests as heap_tests;
-pub use heap::{Bin, Block, BlockState, Damage, Overrun, Pattern, PointedFrom, Written};
+pub use obit_heap::glibc::{
+    Bin, Block, BlockState, Damage, Overrun, Pattern, PointedFrom, Written,
+};
 pub use pattern::Fill;
 pub use place::{Content, FilePlace, ModulePlace, OnStack, StackPlace};
 pub use suspicion::{FlippedBit, Truncated};
@@ -24,8 +23,8 @@ use std::cell::OnceCell;
 use super::fault::{Access, AccessKind, Fault, Reason};
 use super::owner::names;
 use super::said::{Said, Speaker};
-use heap::Heap;
 use obit_corefile::addr::Avma;
+use obit_heap::glibc::Heap;
 use obit_process::process::Process;
 
 /// What is at an address, or what the address itself looks like.

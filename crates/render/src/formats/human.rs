@@ -26,6 +26,7 @@ pub(super) const HUMAN: Format = Format {
     printed: Some(crate::terminal::printed::write_printed),
     hidden: Some(crate::terminal::hidden::write_hidden),
     contents: Some(crate::terminal::contents::write_contents),
+    heap: Some(crate::terminal::heap::write_heap),
     distinctions: Some(crate::terminal::distinctions::write_distinctions),
     findings: Some(crate::terminal::findings::write_findings),
     incidents: Some(crate::terminal::incidents::write_incidents),

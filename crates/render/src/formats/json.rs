@@ -1,6 +1,7 @@
 //! JSON: the report and the documents of triage as their schemas have them.
 
 use super::{EachRecord, Format, LogCommands, Records};
+use obit_report::heap::HeapAnswer;
 use obit_report::{json, write_with};
 use obit_triage::differ::write_difference as write_distinctions;
 use obit_triage::views::write_builds;
@@ -29,6 +30,11 @@ pub(super) const JSON: Format = Format {
     printed: Some(|out, printed, _| json::write_line(printed, out)),
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
     contents: Some(|out, found, _| json::write_line(found, out)),
+    heap: Some(|out, answer, _| match answer {
+        HeapAnswer::Census(report) => json::write_line(report, out),
+        HeapAnswer::Place(place) => json::write_line(place, out),
+        HeapAnswer::Found(found) => json::write_line(found, out),
+    }),
     findings: Some(|out, findings, _| json::write_line(findings, out)),
     distinctions: Some(|out, found, _| write_distinctions(found, out)),
     incidents: Some(|out, found, _| json::write_line(found, out)),

@@ -28,6 +28,7 @@ use crate::log_commands::{Inert, LogCommands};
 use obit_incident::Incidents;
 use obit_query::Findings;
 use obit_report::answer::{Contents, Hidden, Printed};
+use obit_report::heap::HeapAnswer;
 use obit_report::{Portions, Report, Rest, ThreadReport};
 use obit_triage::differ;
 use obit_triage::views::Builds;
@@ -92,6 +93,7 @@ pub struct Format {
     printed: Option<WritePrinted>,
     hidden: Option<WriteHidden>,
     contents: Option<WriteContents>,
+    heap: Option<WriteHeap>,
     findings: Option<WriteFindings>,
     distinctions: Option<WriteDistinctions>,
     incidents: Option<WriteIncidents>,
@@ -148,6 +150,8 @@ pub type WriteBuilds = fn(&mut dyn io::Write, &Builds, &PageOptions) -> io::Resu
 pub type WritePrinted = fn(&mut dyn io::Write, &Printed, &PageOptions) -> io::Result<()>;
 /// Writes what a report hides.
 pub type WriteHidden = fn(&mut dyn io::Write, &Hidden, &PageOptions) -> io::Result<()>;
+/// Writes what the heap holds.
+pub type WriteHeap = fn(&mut dyn io::Write, &HeapAnswer, &PageOptions) -> io::Result<()>;
 
 /// Writes what memory holds.
 pub type WriteContents = fn(&mut dyn io::Write, &Contents, &PageOptions) -> io::Result<()>;
@@ -223,6 +227,7 @@ impl Format {
             printed: None,
             hidden: None,
             contents: None,
+            heap: None,
             findings: None,
             distinctions: None,
             incidents: None,
@@ -308,6 +313,11 @@ impl Format {
     /// How it writes what memory holds.
     pub fn contents(&self) -> Option<WriteContents> {
         self.contents
+    }
+
+    /// How it writes what the heap holds.
+    pub fn heap(&self) -> Option<WriteHeap> {
+        self.heap
     }
 
     /// How it writes what distinguishes a group.

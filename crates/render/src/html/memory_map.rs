@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::budget::{Budget, more};
 use super::escape::{NAME, text, visible_text};
 use super::page::scrolling;
-use crate::layout::{counted, grouped};
+use crate::layout::{bytes, counted, grouped};
 use crate::{name, visible};
 use obit_report::Report;
 use obit_report::memory::{MemoryReport, RangeKind, RangeReport};
@@ -287,25 +287,6 @@ fn in_core(range: &RangeReport) -> Markup {
         @if range.in_core == 0 { "no" }
         @else if range.in_core >= range.size { "yes" }
         @else { (bytes(range.in_core)) }
-    }
-}
-
-/// `132 KiB`: rounded down to three digits.
-pub(super) fn bytes(count: u64) -> String {
-    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let mut unit = 0;
-    let mut whole = count;
-    let mut rest = 0;
-    while whole >= 1024 && unit + 1 < UNITS.len() {
-        rest = whole % 1024;
-        whole /= 1024;
-        unit += 1;
-    }
-    let tenths = rest * 10 / 1024;
-    let unit = UNITS.get(unit).copied().unwrap_or_default();
-    match whole {
-        0..10 if tenths > 0 => format!("{whole}.{tenths} {unit}"),
-        _ => format!("{whole} {unit}"),
     }
 }
 

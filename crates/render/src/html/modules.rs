@@ -6,9 +6,9 @@ use maud::{Markup, html};
 
 use super::budget::{Budget, more};
 use super::escape::{NAME, path, prose, visible_text};
-use super::memory_map::bytes;
 use super::page::scrolling;
 use crate::identity::short_build_id;
+use crate::layout::bytes;
 use crate::terminal::modules::{debug_word, file_word, package};
 use crate::visible;
 use obit_report::module::{DebugReport, ModuleFile, ModuleReport};

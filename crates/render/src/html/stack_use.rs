@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::budget::{Budget, more};
 use super::editor::called;
 use super::escape::{NAME, visible_text};
-use super::memory_map::bytes;
+use crate::layout::bytes;
 use obit_report::memory::StackReport;
 use obit_report::{FrameReport, Report, ThreadReport};
 

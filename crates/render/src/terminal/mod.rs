@@ -11,6 +11,7 @@ pub(crate) mod findings;
 pub(crate) mod group;
 pub(crate) mod groups;
 pub(crate) mod head;
+pub(crate) mod heap;
 pub(crate) mod hidden;
 pub(crate) mod incidents;
 pub(crate) mod modules;

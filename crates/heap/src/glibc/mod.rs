@@ -2,14 +2,20 @@
 //! it was freed. Read only when an address in it must be judged.
 
 mod arena;
+pub(crate) mod census;
 mod chunk;
 mod free;
 mod holder;
 mod mapping;
 mod overrun;
+mod pieces;
+mod resync;
+mod singles;
 mod tcache;
+#[cfg(any(test, feature = "testkit"))]
+pub mod testkit;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 mod walk;
 
 use arena::Arena;
@@ -21,7 +27,7 @@ use obit_corefile::arch::Decoder;
 use obit_corefile::memory::Cursor;
 use obit_process::process::Process;
 pub use overrun::{Overrun, Pattern, Written};
-use walk::{End, Span, walk};
+use walk::{End, Reach, Span, walk};
 
 /// Where a freed chunk waits to be used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -91,7 +97,7 @@ const TEXT_BYTES: usize = 64;
 const LEAST_TEXT: usize = 4;
 
 /// The heap of a process.
-pub(super) struct Heap<'p> {
+pub struct Heap<'p> {
     process: &'p Process,
     cursor: Cursor<'p>,
     layout: Layout,
@@ -101,7 +107,15 @@ pub(super) struct Heap<'p> {
 
 impl<'p> Heap<'p> {
     /// The heap, if the process has one of glibc's.
-    pub(super) fn of(process: &'p Process) -> Option<Self> {
+    pub fn of(process: &'p Process) -> Option<Self> {
+        let mut heap = Self::found_in(process)?;
+        let caches = heap.caches();
+        heap.free = FreeChunks::read(&mut heap.cursor, heap.layout, &caches, &heap.arenas);
+        Some(heap)
+    }
+
+    /// Its arenas alone.
+    fn found_in(process: &'p Process) -> Option<Self> {
         // Chunks of 32-bit machines are aligned to 8 bytes, but for x86.
         let is_x86 = matches!(process.dump.machine.decoder(), Some(Decoder::X86 { .. }));
         if process.memory.word() == 4 && !is_x86 {
@@ -110,11 +124,8 @@ impl<'p> Heap<'p> {
         let layout = Layout { word: process.memory.word() as u64 };
         let mut cursor = process.memory.cursor();
         let arenas = arena::arenas(process, &mut cursor, layout);
-        let mut heap = Self { process, cursor, layout, arenas, free: FreeChunks::default() };
-        heap.arenas.first()?;
-        let caches = heap.caches();
-        heap.free = FreeChunks::read(&mut heap.cursor, layout, &caches, &heap.arenas);
-        Some(heap)
+        arenas.first()?;
+        Some(Self { process, cursor, layout, arenas, free: FreeChunks::default() })
     }
 
     /// The caches of threads, and those at the start of arenas: a thread makes its own
@@ -131,36 +142,36 @@ impl<'p> Heap<'p> {
     }
 
     /// Whether any freed chunk is known.
-    pub(super) fn has_freed(&self) -> bool {
+    pub fn has_freed(&self) -> bool {
         !self.free.chunks.is_empty()
     }
 
     /// Where chunks of the heap may lie: what a pointer must be in to be judged.
-    pub(super) fn extents(&mut self) -> Vec<AvmaRange> {
+    pub fn extents(&mut self) -> Vec<AvmaRange> {
         let arenas = self.arenas.clone();
         let spans = arenas.iter().filter_map(|arena| self.first_span(arena));
         spans.map(|span| AvmaRange { start: Avma(span.start), end: Avma(span.end) }).collect()
     }
 
     /// The freed chunk whose link in a list, or mark of a cache, is the number `value`.
-    pub(super) fn with_link(&self, value: u64) -> Option<Block> {
+    pub fn with_link(&self, value: u64) -> Option<Block> {
         let (chunk, free) = self.free.with_word(value)?;
         Some(self.freed(chunk, free, self.layout.user(chunk)))
     }
 
     /// Whether `at` is the head of a list of freed chunks.
-    pub(super) fn is_list_head(&self, at: Avma) -> bool {
+    pub fn is_list_head(&self, at: Avma) -> bool {
         self.arenas.iter().any(|arena| arena.holds_head(self.layout, at.0))
     }
 
     /// The freed chunk that holds `at`, if it is in a list that is known.
-    pub(super) fn freed_at(&self, at: Avma) -> Option<Block> {
+    pub fn freed_at(&self, at: Avma) -> Option<Block> {
         let (chunk, free) = self.free.holding(self.layout, at.0)?;
         Some(self.freed(chunk, free, at.0))
     }
 
     /// The block that holds `at`.
-    pub(super) fn block_at(&mut self, at: Avma) -> Option<Block> {
+    pub fn block_at(&mut self, at: Avma) -> Option<Block> {
         if let Some(freed) = self.freed_at(at) {
             return Some(freed);
         }
@@ -172,7 +183,7 @@ impl<'p> Heap<'p> {
         let nearest = self.free.chunks.range(span.start..=at.0).next_back();
         let from = nearest.map_or(span.start, |(chunk, _)| *chunk);
         let mut found = None;
-        let end = walk(&mut self.cursor, layout, &span, from, |chunk, _| {
+        let end = walk(&mut self.cursor, layout, &span, from, Reach::Near, |chunk, _| {
             found = Some(*chunk).filter(|chunk| at.0 < chunk.end());
             found.is_some()
         });
@@ -239,7 +250,8 @@ impl<'p> Heap<'p> {
         let top = Chunk::read(&mut self.cursor, layout, arena.top)?;
         let is_sound = top.end() <= region.end.0 && top.end() & 0xfff == 0 && top.size() > 0;
         let end = if is_sound { top.end() } else { region.end.0 };
-        let by_size = end.checked_sub(arena.system_bytes).filter(|start| *start >= region.start.0);
+        let lowest = self.before(region.start);
+        let by_size = end.checked_sub(arena.system_bytes).filter(|start| *start >= lowest.0);
         let start = by_size.filter(|start| *start < arena.top).unwrap_or(region.start.0);
         let start = layout.align_up(start);
         let span = Span { start, end, top: Some(arena.top), is_main: true };
@@ -248,12 +260,28 @@ impl<'p> Heap<'p> {
         (has_sense && first.is_previous_in_use()).then_some(span)
     }
 
+    /// Where the memory begins that ends without a gap at `at`: of a heap that grew after a `fork`
+    /// the kernel has several mappings.
+    fn before(&self, at: Avma) -> Avma {
+        const MOST: usize = 64;
+        let regions = self.process.memory.regions();
+        let number = regions.partition_point(|region| region.range.start < at);
+        let mut start = at;
+        for region in regions.iter().take(number).rev().take(MOST) {
+            let is_part = region.permissions.write && region.name.is_none();
+            if !is_part || region.range.end != start {
+                break;
+            }
+            start = region.range.start;
+        }
+        start
+    }
+
     /// The heap of another arena that holds `at`: it begins at a multiple of the most it
     /// may grow to (`heap_info` of malloc/arena.c).
     fn further_span(&mut self, at: u64) -> Option<Span> {
         let layout = self.layout;
-        // `HEAP_MAX_SIZE`.
-        let most = if layout.word == 4 { 1_u64 << 20 } else { 64 << 20 };
+        let most = self.largest_piece();
         let base = at & !(most - 1);
         // ar_ptr, prev, size.
         let owner = self.cursor.read_word(Avma(base)).ok()?;
@@ -268,9 +296,14 @@ impl<'p> Heap<'p> {
         (start <= at && at < end).then_some(Span { start, end, top, is_main: false })
     }
 
+    /// `HEAP_MAX_SIZE`.
+    fn largest_piece(&self) -> u64 {
+        if self.layout.word == 4 { 1 << 20 } else { 64 << 20 }
+    }
+
     /// The first damage in the piece of the heap that holds `at`, unless some thread was
     /// changing an arena: then its metadata may be inconsistent only for that moment.
-    pub(super) fn damage_near(&mut self, at: Avma) -> Option<Damage> {
+    pub fn damage_near(&mut self, at: Avma) -> Option<Damage> {
         if self.is_locked() {
             return None;
         }
@@ -279,7 +312,7 @@ impl<'p> Heap<'p> {
     }
 
     /// The first damage in any arena, for when the allocator itself stumbled.
-    pub(super) fn damage(&mut self) -> Option<Damage> {
+    pub fn damage(&mut self) -> Option<Damage> {
         let arenas = self.arenas.clone();
         arenas.iter().find_map(|arena| {
             let span = self.first_span(arena)?;
@@ -288,7 +321,7 @@ impl<'p> Heap<'p> {
     }
 
     /// The first damage in any arena, unless some thread was changing one.
-    pub(super) fn damage_at_rest(&mut self) -> Option<Damage> {
+    pub fn damage_at_rest(&mut self) -> Option<Damage> {
         if self.is_locked() { None } else { self.damage() }
     }
 
@@ -300,12 +333,23 @@ impl<'p> Heap<'p> {
     }
 
     fn damage_in(&mut self, span: &Span) -> Option<Damage> {
-        let end = walk(&mut self.cursor, self.layout, span, span.start, |_, _| false);
+        let end = walk(&mut self.cursor, self.layout, span, span.start, Reach::Near, |_, _| false);
         let (header, before, is_senseless) = match end {
             End::Senseless { header, before } => (header, before, true),
             End::Contradiction { header, before } => (header, Some(before), false),
             End::Stopped | End::Reached | End::GaveUp => return None,
         };
+        Some(self.damage_of(span, header, before, is_senseless))
+    }
+
+    /// What is known of a damaged header in `span`, and of the chunk before it.
+    fn damage_of(
+        &mut self,
+        span: &Span,
+        header: Chunk,
+        before: Option<Chunk>,
+        is_senseless: bool,
+    ) -> Damage {
         let size_at = header.at.wrapping_add(self.layout.word);
         let before = before.map(|before| {
             let free = self.free.chunks.get(&before.at);
@@ -315,7 +359,7 @@ impl<'p> Heap<'p> {
         let overrun = is_senseless.then(|| self.overrun(header.size_field, size_at)).flatten();
         let pointed_from =
             before.and_then(|before| self.pointed_from(before.start, span, header.at));
-        Some(Damage {
+        Damage {
             at: Avma(header.at),
             size_field: header.size_field,
             is_senseless,
@@ -323,7 +367,7 @@ impl<'p> Heap<'p> {
             text: self.text(size_at),
             overrun,
             pointed_from,
-        })
+        }
     }
 
     fn overrun(&self, size_field: u64, size_at: u64) -> Option<Overrun> {

@@ -65,12 +65,17 @@ fn first_entries(
     (0..shape.lists).map(|nth| cursor.read_word(Avma(at(nth))).ok()).collect()
 }
 
-/// What the cache at `user` has first in each list: where the program's bytes of a freed
-/// chunk begin. `None` if there is no cache.
-pub(super) fn lists(cursor: &mut Cursor<'_>, layout: Layout, user: u64) -> Option<Vec<u64>> {
+/// What the cache at `user` has first in each list, by the list's number: where the program's
+/// bytes of a freed chunk begin. `None` if there is no cache.
+pub(super) fn lists(cursor: &mut Cursor<'_>, layout: Layout, user: u64) -> Option<Vec<(u64, u64)>> {
     let shape = shape_at(cursor, layout, user)?;
     let entries = first_entries(cursor, layout, user, shape)?;
-    Some(entries.into_iter().filter(|entry| *entry != 0).collect())
+    Some((0..).zip(entries).filter(|(_, entry)| *entry != 0).collect())
+}
+
+/// The size of the chunks in list number `nth`; of lists for large chunks the least.
+pub(super) fn size_of_list(layout: Layout, nth: u64) -> u64 {
+    nth.saturating_mul(Layout::ALIGNMENT).saturating_add(layout.smallest())
 }
 
 /// The caches of all threads, by the pointers in their thread-local storage.

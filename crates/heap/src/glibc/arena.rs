@@ -84,13 +84,18 @@ impl Arena {
         let back = Self::fastbins(layout).saturating_add(2).saturating_mul(word);
         let after = bins.checked_add(after_bins(layout))?;
         let mut read = |at: u64| cursor.read_word(Avma(at)).ok();
+        // next, next_free, since 2.23 attached_threads, system_mem, max_system_mem.
+        let third = read(after.checked_add(word.saturating_mul(2))?)?;
+        let fourth = read(after.checked_add(word.saturating_mul(3))?)?;
+        let is_old = third != 0 && third.is_multiple_of(4096) && third <= fourth;
+        let (system_bytes, words) = if is_old { (third, 4_u64) } else { (fourth, 5) };
+        let end = after.checked_add(word.saturating_mul(words))?;
         Some(Self {
             at: bins.checked_sub(back)?.checked_sub(before)?,
             bins,
             top: read(bins.checked_sub(word.saturating_mul(2))?)?,
-            // next, next_free, attached_threads, system_mem, max_system_mem.
-            system_bytes: read(after.checked_add(word.saturating_mul(3))?)?,
-            end: after.checked_add(word.saturating_mul(5))?,
+            system_bytes,
+            end,
             is_main,
         })
     }
@@ -160,8 +165,21 @@ pub(super) fn library(process: &Process) -> Option<usize> {
 }
 
 fn main_bins(process: &Process, cursor: &mut Cursor<'_>, layout: Layout) -> Option<u64> {
-    let number = library(process)?;
-    let module = process.modules.get(number)?;
+    let found = in_data(process, layout, |start, words| find_bins(words, start, cursor, layout));
+    found.or_else(|| {
+        let number = library(process)?;
+        by_symbol(process, number, process.modules.get(number)?, cursor, layout)
+    })
+}
+
+/// What `find` finds in the variables of the module that holds the allocator: words, and where
+/// they begin.
+pub(super) fn in_data<T>(
+    process: &Process,
+    layout: Layout,
+    mut find: impl FnMut(u64, &[u64]) -> Option<T>,
+) -> Option<T> {
+    let module = process.modules.get(library(process)?)?;
     let inside = process.memory.regions().iter().filter(|region| {
         region.permissions.write
             && region.range.start < module.range.end
@@ -177,11 +195,11 @@ fn main_bins(process: &Process, cursor: &mut Cursor<'_>, layout: Layout) -> Opti
         let size = usize::try_from(layout.word).ok()?;
         let words: Vec<u64> =
             bytes.chunks_exact(size).map(|word| process.memory.unsigned(word)).collect();
-        if let Some(bins) = find_bins(&words, start.0, cursor, layout) {
-            return Some(bins);
+        if let Some(found) = find(start.0, &words) {
+            return Some(found);
         }
     }
-    by_symbol(process, number, module, cursor, layout)
+    None
 }
 
 /// With heads that were overwritten: where the linker says that the arena is.

@@ -2,7 +2,7 @@
 //! knew it by this pointer.
 
 use super::Heap;
-use super::walk::{Span, walk};
+use super::walk::{Reach, Span, walk};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::Region;
 
@@ -94,7 +94,7 @@ impl Heap<'_> {
         if sorted.peek().is_none() {
             return found;
         }
-        walk(&mut self.cursor, layout, span, span.start, |chunk, _| {
+        walk(&mut self.cursor, layout, span, span.start, Reach::Near, |chunk, _| {
             while let Some(at) = sorted.next_if(|at| at.0 < chunk.end()) {
                 let user = layout.user(chunk.at);
                 let is_block = user != start.0

@@ -3,10 +3,24 @@
 use super::chunk::{Chunk, Layout};
 use obit_corefile::memory::Cursor;
 
-/// Chunks of one walk.
-const MOST_CHUNKS: usize = 200_000;
-/// Bytes that one walk may pass over.
-const MOST_BYTES: u64 = 64 << 20;
+/// How far a walk goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// As far as a question about one address is worth.
+    Near,
+    /// To the end: each chunk takes room in memory that must be there.
+    All,
+}
+
+impl Reach {
+    /// Chunks, and bytes that are passed over.
+    fn limits(self) -> (u64, u64) {
+        match self {
+            Self::Near => (200_000, 64 << 20),
+            Self::All => (u64::MAX, u64::MAX),
+        }
+    }
+}
 
 /// Chunks one after the other, in one piece of a heap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,18 +57,20 @@ pub(super) fn walk(
     layout: Layout,
     span: &Span,
     from: u64,
+    reach: Reach,
     mut is_enough: impl FnMut(&Chunk, Option<&Chunk>) -> bool,
 ) -> End {
     let mut before: Option<Chunk> = None;
     let mut at = from;
-    for _ in 0..MOST_CHUNKS {
+    let (most_chunks, most_bytes) = reach.limits();
+    for _ in 0..most_chunks {
         // Two chunks that are too small for others, and what alignment leaves, end a piece
         // that is full (`sysmalloc`).
         let fence = layout.smallest().saturating_add(Layout::ALIGNMENT);
         if at >= span.end || span.top.is_none() && span.end.saturating_sub(at) <= fence {
             return End::Reached;
         }
-        if at.saturating_sub(from) > MOST_BYTES {
+        if at.saturating_sub(from) > most_bytes {
             return End::GaveUp;
         }
         let Some(header) = Chunk::read(cursor, layout, at) else { return End::GaveUp };

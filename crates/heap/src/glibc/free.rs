@@ -9,8 +9,8 @@ use super::tcache;
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::Cursor;
 
-/// Freed chunks that are looked up.
-const MOST_CHUNKS: usize = 20_000;
+/// Freed chunks that are kept for questions about single addresses.
+const MOST_CHUNKS: usize = 200_000;
 
 /// A freed chunk, as its free list has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,8 @@ pub(super) struct Free {
 #[derive(Debug, Default)]
 pub(super) struct FreeChunks {
     pub(super) chunks: BTreeMap<u64, Free>,
-    /// Whether these are all.
+    /// Whether those of caches and fastbins are all there: nothing but their list tells them
+    /// from chunks in use.
     pub(super) is_whole: bool,
 }
 
@@ -40,7 +41,7 @@ impl FreeChunks {
     ) -> Self {
         let mut found = Self { chunks: BTreeMap::new(), is_whole: true };
         for cache in caches {
-            for entry in tcache::lists(cursor, layout, *cache).unwrap_or_default() {
+            for (_, entry) in tcache::lists(cursor, layout, *cache).unwrap_or_default() {
                 found.follow_single(cursor, layout, layout.chunk(entry), Bin::Tcache);
             }
         }
@@ -61,23 +62,14 @@ impl FreeChunks {
         found
     }
 
-    /// A list with links one way, from the chunk at `first` on. Those of a cache lead to
-    /// the program's bytes, those of a fastbin to headers.
+    /// A list with links one way, from the chunk at `first` on.
     fn follow_single(&mut self, cursor: &mut Cursor<'_>, layout: Layout, first: u64, bin: Bin) {
-        let mut chunk = first;
-        loop {
-            let Some(words) = self.add(cursor, layout, chunk, bin) else { return };
-            let [link, _] = words;
-            let Some(next) = revealed(cursor, layout, layout.user(chunk), link, bin) else {
-                // The list is broken: what hung on it is not known.
-                self.is_whole = false;
-                return;
-            };
-            if next == 0 {
-                return;
-            }
-            chunk = if bin == Bin::Tcache { layout.chunk(next) } else { next };
-        }
+        let is_whole = single_list(cursor, layout, first, bin, |header, words| {
+            let free = Free { size: header.size(), bin, words };
+            // One that is there already closes a ring.
+            self.chunks.len() < MOST_CHUNKS && self.chunks.insert(header.at, free).is_none()
+        });
+        self.is_whole &= is_whole;
     }
 
     /// A list with links both ways.
@@ -89,7 +81,8 @@ impl FreeChunks {
         }
     }
 
-    /// Adds a chunk; `None` where the list must not be followed further.
+    /// Adds a chunk of a bin; `None` where the list must not be followed further. What is missed
+    /// is known as freed by the flag of the chunk behind it.
     fn add(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -97,27 +90,9 @@ impl FreeChunks {
         chunk: u64,
         bin: Bin,
     ) -> Option<[u64; 2]> {
-        let header = layout.is_aligned(chunk).then(|| Chunk::read(cursor, layout, chunk)).flatten();
-        let sensible = header.filter(|header| header.size() >= layout.smallest());
-        let user = layout.user(chunk);
-        let mut word = |nth: u64| {
-            let at = user.wrapping_add(nth.wrapping_mul(layout.word));
-            cursor.read_word(Avma(at)).ok()
-        };
-        let words = word(0).zip(word(1));
-        let (Some(header), Some((first, second))) = (sensible, words) else {
-            self.is_whole = false;
-            return None;
-        };
-        if self.chunks.len() >= MOST_CHUNKS {
-            self.is_whole = false;
-            return None;
-        }
-        let words = [first, second];
+        let (header, words) = listed(cursor, layout, chunk)?;
         let free = Free { size: header.size(), bin, words };
-        // One that is there already closes a ring.
-        if self.chunks.insert(chunk, free).is_some() {
-            self.is_whole = false;
+        if self.chunks.len() >= MOST_CHUNKS || self.chunks.insert(chunk, free).is_some() {
             return None;
         }
         Some(words)
@@ -139,6 +114,45 @@ impl FreeChunks {
         });
         found.next().map(|(chunk, free)| (*chunk, *free))
     }
+}
+
+/// A list with links one way, from the chunk at `first` on, as long as `add` wants more. Those
+/// of a cache lead to the program's bytes, those of a fastbin to headers. Whether it was
+/// followed to its end.
+pub(super) fn single_list(
+    cursor: &mut Cursor<'_>,
+    layout: Layout,
+    first: u64,
+    bin: Bin,
+    mut add: impl FnMut(&Chunk, [u64; 2]) -> bool,
+) -> bool {
+    let mut chunk = first;
+    loop {
+        let Some((header, words)) = listed(cursor, layout, chunk) else { return false };
+        if !add(&header, words) {
+            return false;
+        }
+        let [link, _] = words;
+        // Where the list is broken what hung on it is not known.
+        match revealed(cursor, layout, layout.user(chunk), link, bin) {
+            Some(0) => return true,
+            Some(next) if bin == Bin::Tcache => chunk = layout.chunk(next),
+            Some(next) => chunk = next,
+            None => return false,
+        }
+    }
+}
+
+/// A chunk that a list leads to, and the first two words of what were the program's bytes.
+fn listed(cursor: &mut Cursor<'_>, layout: Layout, chunk: u64) -> Option<(Chunk, [u64; 2])> {
+    let header = layout.is_aligned(chunk).then(|| Chunk::read(cursor, layout, chunk)).flatten()?;
+    let user = layout.user(chunk);
+    let mut word = |nth: u64| {
+        let at = user.wrapping_add(nth.wrapping_mul(layout.word));
+        cursor.read_word(Avma(at)).ok()
+    };
+    let words = [word(0)?, word(1)?];
+    (header.size() >= layout.smallest()).then_some((header, words))
 }
 
 /// What a link that lies at `at` leads to; 0 at a list's end. Since 2.32 links are mixed

@@ -1,0 +1,43 @@
+//! Each block of the heap of a core, a line each: for scripts/check-heap.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufWriter, Write};
+
+use obit_heap::{Census, Leaks, Reach, Roots};
+use obit_process::process::{Options, Process};
+
+fn main() {
+    let core = std::env::args_os().nth(1).expect("a core");
+    let process = Process::open(core.as_ref(), Options::default(), &()).unwrap();
+    let begun = std::time::Instant::now();
+    let Some(census) = Census::of(&process) else {
+        println!("no heap");
+        return;
+    };
+    let counted = begun.elapsed();
+    let roots = Roots::of(&process, &census);
+    let reach = Reach::of(&process, &census, &roots);
+    let reached = begun.elapsed();
+    let leaks = Leaks::of(&process, &census, &reach);
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    writeln!(out, "# {} {:?} {:?}", census.allocator, census.version, census.doubts).unwrap();
+    writeln!(
+        out,
+        "# reach {:?}; {} lost, {} bytes, {} heads",
+        reach.trust,
+        leaks.blocks,
+        leaks.bytes,
+        leaks.heads.len()
+    )
+    .unwrap();
+    writeln!(out, "# damages {:?}", census.damages.len()).unwrap();
+    eprintln!("{} blocks in {counted:?}, reached in {reached:?}", census.blocks.len());
+    if std::env::args_os().nth(2).is_some() {
+        writeln!(out, "# {:#?}", census.arenas).unwrap();
+        return;
+    }
+    for (index, block) in census.blocks.iter().enumerate() {
+        let reached = if reach.is_reached(index) { "reached" } else { "lost" };
+        writeln!(out, "{:x} {} {:?} {reached}", block.start.0, block.room, block.state).unwrap();
+    }
+}

@@ -1,0 +1,167 @@
+//! What a heap holds, whichever allocator made it.
+
+use crate::blocks::{Blocks, State};
+use crate::glibc::{self, Damage};
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_process::process::Process;
+
+/// How sure a statement is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Trust {
+    /// Something that it depends on is missing or damaged.
+    Unknown,
+    /// Most of what it depends on is there.
+    Likely,
+    /// All of it is.
+    Proved,
+}
+
+/// Why a census is not the whole truth.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// A list of freed blocks leads nowhere: small blocks may be freed or not.
+    BrokenList,
+    /// The memory of this arena was not found.
+    ArenaNotFound(Avma),
+    /// So many bytes of this arena were not found.
+    PartsNotFound {
+        /// The arena.
+        arena: Avma,
+        /// Bytes.
+        bytes: u64,
+    },
+    /// From this block on memory is not in the core.
+    MemoryMissing(Avma),
+    /// The header here is damaged; what follows was found again further on.
+    Damaged(Avma),
+    /// The header here is damaged, and nothing behind it in this arena (by number) was read.
+    NotReadBehind(Avma, usize),
+    /// The allocator counts other bytes in mappings than were found.
+    MappingsDiffer {
+        /// Bytes found.
+        found: u64,
+        /// Bytes that it counts.
+        counted: u64,
+    },
+    /// Nothing is known of the machine's registers.
+    UnknownMachine,
+}
+
+/// What one arena holds, or all mappings together.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ArenaTotals {
+    /// Where its record is; of no meaning for mappings.
+    pub at: Avma,
+    /// The arena that the program begins with.
+    pub is_main: bool,
+    /// All blocks that are mappings of their own.
+    pub is_mappings: bool,
+    /// Bytes from the kernel, as the allocator counts them.
+    pub system_bytes: u64,
+    /// Pieces of memory, and bytes of them that were read.
+    pub pieces: u64,
+    /// See `pieces`.
+    pub bytes: u64,
+    /// Blocks that the program has.
+    pub live_blocks: u64,
+    /// Bytes in them.
+    pub live_bytes: u64,
+    /// Blocks that were freed.
+    pub free_blocks: u64,
+    /// Bytes in them.
+    pub free_bytes: u64,
+    /// Of the freed, those in caches of threads and in fastbins.
+    pub cached_blocks: u64,
+    /// Bytes in them.
+    pub cached_bytes: u64,
+    /// The largest freed block.
+    pub largest_free: u64,
+    /// Bytes at the end that were never handed out, or were given back.
+    pub top_bytes: u64,
+    /// Bytes of headers, of the allocator's records, and of alignment.
+    pub overhead_bytes: u64,
+    /// Blocks of which it cannot be told whether they are freed.
+    pub unknown_blocks: u64,
+    /// Bytes in them.
+    pub unknown_bytes: u64,
+}
+
+impl ArenaTotals {
+    pub(crate) fn add(&mut self, state: State, room: u64, header: u64) {
+        let count = |blocks: &mut u64, bytes: &mut u64| {
+            *blocks = blocks.saturating_add(1);
+            *bytes = bytes.saturating_add(room);
+        };
+        match state {
+            State::Live | State::Mapping => count(&mut self.live_blocks, &mut self.live_bytes),
+            State::Free | State::Cached | State::Fast => {
+                count(&mut self.free_blocks, &mut self.free_bytes);
+                self.largest_free = self.largest_free.max(room);
+                if state != State::Free {
+                    count(&mut self.cached_blocks, &mut self.cached_bytes);
+                }
+            }
+            State::Top => self.top_bytes = self.top_bytes.saturating_add(room),
+            State::Own => self.overhead_bytes = self.overhead_bytes.saturating_add(room),
+            State::Unknown => count(&mut self.unknown_blocks, &mut self.unknown_bytes),
+        }
+        self.overhead_bytes = self.overhead_bytes.saturating_add(header);
+    }
+}
+
+/// All blocks of a process, with what is in doubt.
+#[derive(Debug)]
+pub struct Census {
+    /// Whose heap it is.
+    pub allocator: &'static str,
+    /// Its version, as it says itself.
+    pub version: Option<String>,
+    /// How sure the states of blocks are.
+    pub trust: Trust,
+    /// Totals of each arena; the mappings come last.
+    pub arenas: Vec<ArenaTotals>,
+    /// All blocks.
+    pub blocks: Blocks,
+    /// Damaged headers.
+    pub damages: Vec<Damage>,
+    /// What is in doubt.
+    pub doubts: Vec<Doubt>,
+    /// Memory that the allocator has: what is in none of its blocks holds nothing.
+    pub pieces: Vec<AvmaRange>,
+    /// Records of the allocator among variables: what points to a block from there holds nothing.
+    pub reserved: Vec<AvmaRange>,
+}
+
+impl Census {
+    /// The census of `process`; `None` where no allocator that is known was found.
+    pub fn of(process: &Process) -> Option<Self> {
+        glibc::census::census(process)
+    }
+
+    /// The arenas' totals added up.
+    pub fn total(&self) -> ArenaTotals {
+        let mut all = ArenaTotals::default();
+        for arena in &self.arenas {
+            let pairs = [
+                (&mut all.system_bytes, arena.system_bytes),
+                (&mut all.pieces, arena.pieces),
+                (&mut all.bytes, arena.bytes),
+                (&mut all.live_blocks, arena.live_blocks),
+                (&mut all.live_bytes, arena.live_bytes),
+                (&mut all.free_blocks, arena.free_blocks),
+                (&mut all.free_bytes, arena.free_bytes),
+                (&mut all.cached_blocks, arena.cached_blocks),
+                (&mut all.cached_bytes, arena.cached_bytes),
+                (&mut all.top_bytes, arena.top_bytes),
+                (&mut all.overhead_bytes, arena.overhead_bytes),
+                (&mut all.unknown_blocks, arena.unknown_blocks),
+                (&mut all.unknown_bytes, arena.unknown_bytes),
+            ];
+            for (sum, one) in pairs {
+                *sum = sum.saturating_add(one);
+            }
+            all.largest_free = all.largest_free.max(arena.largest_free);
+        }
+        all
+    }
+}

@@ -1,0 +1,24 @@
+//! The heap of a crashed process: which block holds an address, all blocks, who holds them.
+//!
+//! [`glibc`] reads the heap of the GNU C library from the data that it keeps.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![cfg_attr(not(any(test, feature = "testkit")), deny(clippy::indexing_slicing))]
+
+mod blocks;
+mod census;
+pub mod glibc;
+mod leaks;
+mod owner;
+mod pointers;
+mod reach;
+mod roots;
+mod types;
+
+pub use blocks::{Blocks, HeapBlock, State};
+pub use census::{ArenaTotals, Census, Doubt, Trust};
+pub use leaks::Leaks;
+pub use owner::{Held, Holder, Owner, holders, owner_of};
+pub use pointers::{Pointer, pointers_to};
+pub use reach::{From, Reach};
+pub use roots::{RootKind, RootRange, Roots};
+pub use types::{BlockType, TypedBy, Types};

@@ -1,0 +1,180 @@
+//! Where a program keeps pointers besides its heap: variables, stacks, registers, and whatever
+//! else it mapped.
+
+use crate::census::Census;
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_corefile::arch::{Register, Registers};
+use obit_process::process::Process;
+
+/// Of what kind a root is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RootKind {
+    /// A variable of a module.
+    Global,
+    /// A stack from its pointer up, thread-local storage included where it lies there.
+    Stack,
+    /// A register of a thread.
+    Register,
+    /// Other memory that can be written.
+    Other,
+}
+
+/// Memory that may hold pointers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RootRange {
+    /// Where.
+    pub range: AvmaRange,
+    /// What it is.
+    pub kind: RootKind,
+}
+
+/// All roots of a process.
+#[derive(Debug, Default)]
+pub struct Roots {
+    /// Memory, in the order in which it is followed.
+    pub ranges: Vec<RootRange>,
+    /// Values of registers, with the id of the thread.
+    pub registers: Vec<(i64, u64)>,
+    /// Bytes of memory that may hold pointers and are not in the core.
+    pub missing_bytes: u64,
+    /// The same of mapped files, which the kernel leaves out unless it is told otherwise.
+    pub missing_file_bytes: u64,
+    /// Threads whose stack pointer leads to no memory that is there.
+    pub lost_stacks: u64,
+}
+
+/// Bytes below the stack pointer that a leaf function uses (psABI of x86_64).
+const RED_ZONE: u64 = 128;
+
+impl Roots {
+    /// Those of `process`; what `census` knows as heap is none.
+    pub fn of(process: &Process, census: &Census) -> Self {
+        let mut roots = Self::default();
+        let stacks = roots.stacks(process, census);
+        let mut held: Vec<AvmaRange> = census.pieces.clone();
+        held.extend(stacks.iter().map(|stack| stack.whole));
+        // The allocator's own records among variables hold nothing for the program.
+        held.extend(census.reserved.iter().copied());
+        held.sort_unstable_by_key(|range| range.start);
+        let (mut globals, mut others) = (Vec::new(), Vec::new());
+        for region in process.memory.regions() {
+            if !region.permissions.write {
+                continue;
+            }
+            let is_global = process.modules.index_at(region.range.start).is_some();
+            let kind = if is_global { RootKind::Global } else { RootKind::Other };
+            let to = if is_global { &mut globals } else { &mut others };
+            for range in without(region.range, &held) {
+                to.push(RootRange { range, kind });
+            }
+            let is_in_heap = census.pieces.iter().any(|piece| piece.contains(region.range.start));
+            if region.backing.file.is_none() && !is_in_heap {
+                let missing = region.range.len().saturating_sub(region.backing.core_len);
+                let sum = match region.name.is_some() && !is_global {
+                    true => &mut roots.missing_file_bytes,
+                    false => &mut roots.missing_bytes,
+                };
+                *sum = sum.saturating_add(missing);
+            }
+        }
+        roots.ranges.append(&mut globals);
+        roots.ranges.extend(stacks.iter().filter_map(|stack| {
+            let kind = RootKind::Stack;
+            stack.used.map(|range| RootRange { range, kind })
+        }));
+        roots.ranges.append(&mut others);
+        for thread in &process.dump.threads {
+            let values =
+                known_registers(&thread.registers).chain(thread.thread_pointer.map(|at| at.0));
+            roots.registers.extend(values.map(|value| (thread.tid, value)));
+        }
+        roots
+    }
+
+    /// The stacks of threads, each without what lies below its pointer.
+    fn stacks(&mut self, process: &Process, census: &Census) -> Vec<Stack> {
+        let mut found: Vec<Stack> = Vec::new();
+        let Some(facts) = process.dump.machine.facts() else { return found };
+        for (number, thread) in process.dump.threads.iter().enumerate() {
+            let Some(sp) = thread.registers.get(facts.sp) else {
+                self.lost_stacks = self.lost_stacks.saturating_add(1);
+                continue;
+            };
+            // A handler may run on a stack of its own: what it interrupted has another.
+            let frames = process.threads.get(number).map(|thread| thread.stack.frames.as_slice());
+            let interrupted =
+                frames.unwrap_or_default().iter().filter_map(|frame| frame.registers.get(facts.sp));
+            for sp in std::iter::once(sp).chain(interrupted) {
+                let Some(region) = process.memory.region_at(Avma(sp)) else {
+                    self.lost_stacks = self.lost_stacks.saturating_add(1);
+                    break;
+                };
+                // Stacks of coroutines may be blocks of the heap, or parts of other memory.
+                if census.pieces.iter().any(|piece| piece.contains(Avma(sp))) {
+                    self.registers.push((thread.tid, sp));
+                    continue;
+                }
+                let whole = process.memory.range_at(Avma(sp)).unwrap_or(region.range);
+                let own = thread.thread_pointer.is_some_and(|at| whole.contains(at));
+                let of_main = process.dump.auxv.get(obit_corefile::dump::AuxKind::Random);
+                if !own && !of_main.is_some_and(|at| whole.contains(Avma(at))) {
+                    continue;
+                }
+                let start = Avma(sp.saturating_sub(RED_ZONE).max(whole.start.0) & !7);
+                match found.iter_mut().find(|stack| stack.whole == whole) {
+                    // Of two pointers into one mapping all that is above the lower one is used.
+                    Some(stack) => {
+                        let lower = stack.used.map_or(start, |used| used.start.min(start));
+                        stack.used = Some(AvmaRange { start: lower, end: whole.end });
+                    }
+                    None => {
+                        let used = Some(AvmaRange { start, end: whole.end });
+                        found.push(Stack { whole, used });
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+struct Stack {
+    whole: AvmaRange,
+    used: Option<AvmaRange>,
+}
+
+pub(crate) fn known_registers(registers: &Registers) -> impl Iterator<Item = u64> + '_ {
+    (0..=65).filter_map(|number| registers.get(Register(number)))
+}
+
+/// The parts of `range` that none of `held`, which are sorted, covers.
+fn without(range: AvmaRange, held: &[AvmaRange]) -> Vec<AvmaRange> {
+    let mut left = Vec::new();
+    let mut at = range.start;
+    for hole in held {
+        if hole.end <= at || hole.start >= range.end {
+            continue;
+        }
+        if hole.start > at {
+            left.push(AvmaRange { start: at, end: hole.start });
+        }
+        at = at.max(hole.end);
+    }
+    if at < range.end {
+        left.push(AvmaRange { start: at, end: range.end });
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_cut_out() {
+        let range = |start, end| AvmaRange { start: Avma(start), end: Avma(end) };
+        let held = [range(0, 12), range(14, 16), range(15, 18), range(30, 40)];
+        assert_eq!(without(range(10, 20), &held), [range(12, 14), range(18, 20)]);
+        assert_eq!(without(range(31, 32), &held), []);
+    }
+}

@@ -1,0 +1,127 @@
+//! What is at an address, and which words point there.
+
+use super::{Read, words};
+use crate::report::BuildOptions;
+use crate::report::printed::Judge;
+use obit_corefile::addr::{Avma, AvmaRange};
+use obit_heap::{Pointer, owner_of, pointers_to};
+use obit_process::process::Process;
+use obit_redact::{Redactor, Shown};
+use obit_report::Hex;
+use obit_report::heap::{HitReport, PlaceReport, PointerReport};
+
+/// Blocks of a way that are shown.
+const MOST_STEPS: usize = 12;
+/// Blocks of a way that is followed.
+const LONGEST_WAY: usize = 1 << 20;
+
+/// What is at `at`; with `most`, so many words that point there.
+pub fn place(
+    process: &Process,
+    options: &BuildOptions,
+    at: Avma,
+    most: Option<usize>,
+) -> PlaceReport {
+    let mut judge = Judge::new(process, &[], options);
+    let what = judge.address(at);
+    let redactor = judge.redactor();
+    let read = Read::of(process);
+    let mut report =
+        PlaceReport { address: Hex(redactor.show_word(at.0)), what, ..PlaceReport::default() };
+    let mut target = AvmaRange { start: at, end: Avma(at.0.saturating_add(1)) };
+    if let Some(read) = &read {
+        report.notices = words::notices(&read.census, &read.reach, &read.roots);
+        let blocks = &read.census.blocks;
+        if let Some(index) = blocks.index_at(at.0)
+            && let Some(block) = blocks.get(index)
+        {
+            target = AvmaRange::from_len(block.start, block.room);
+            report.block = read.block(index, redactor);
+            report.offset = Some(at.0.saturating_sub(block.start.0));
+            let before = index.checked_sub(1);
+            report.previous = before.and_then(|index| read.block(index, redactor));
+            report.next = index.checked_add(1).and_then(|index| read.block(index, redactor));
+            if block.state.is_live() {
+                report.reachable = Some(read.reach.is_reached(index));
+                report.path = way(process, read, index, redactor);
+            }
+        }
+    }
+    if let Some(most) = most {
+        let (found, more) = pointers_to(process, target, most);
+        report.omitted = more;
+        for pointer in found {
+            report.pointers.push(described(process, read.as_ref(), pointer, target, redactor));
+        }
+    }
+    report
+}
+
+fn described(
+    process: &Process,
+    read: Option<&Read>,
+    pointer: Pointer,
+    target: AvmaRange,
+    redactor: &mut Redactor,
+) -> PointerReport {
+    let offset = pointer.value.saturating_sub(target.start.0);
+    match (pointer.at, pointer.tid) {
+        (Some(at), _) => {
+            let HitReport { address, region, owner, path } = hit(process, read, at, redactor);
+            PointerReport { at: Some(address), offset, region, owner, path }
+        }
+        (None, tid) => PointerReport {
+            at: None,
+            offset,
+            region: "register".to_owned(),
+            owner: tid.map(|tid| Shown::from_report(format!("thread {tid}"))),
+            path: Vec::new(),
+        },
+    }
+}
+
+/// Whose memory a place is in, and the way there.
+pub(crate) fn hit(
+    process: &Process,
+    read: Option<&Read>,
+    at: Avma,
+    redactor: &mut Redactor,
+) -> HitReport {
+    let owner = owner_of(process, read.map(|read| &read.census), at);
+    let type_of = |index: usize, redactor: &mut Redactor| read?.type_name(index, redactor);
+    let (region, text) = words::owner(process, &owner, type_of, redactor);
+    let path = match (&owner, read) {
+        (obit_heap::Owner::Block { index, state, .. }, Some(read)) if state.is_live() => {
+            way(process, read, *index, redactor)
+        }
+        _ => Vec::new(),
+    };
+    HitReport {
+        address: Hex(redactor.show_word(at.0)),
+        region: region.to_owned(),
+        owner: text,
+        path,
+    }
+}
+
+/// The way from a root to a block.
+fn way(process: &Process, read: &Read, index: usize, redactor: &mut Redactor) -> Vec<Shown> {
+    let Some((root, between)) = read.reach.path(index, LONGEST_WAY) else { return Vec::new() };
+    let mut steps = vec![words::root(process, &root, redactor)];
+    let count = between.len();
+    for (nth, index) in between.into_iter().enumerate() {
+        // Of a long list its middle says nothing.
+        if count > MOST_STEPS && nth == MOST_STEPS / 2 {
+            steps.push(Shown::from_report(format!("{} more blocks", count - MOST_STEPS)));
+        }
+        if count > MOST_STEPS && nth >= MOST_STEPS / 2 && nth < count - MOST_STEPS / 2 {
+            continue;
+        }
+        let Some(block) = read.census.blocks.get(index) else { continue };
+        let name = read.type_name(index, redactor).unwrap_or_else(|| Shown::own("block"));
+        let at = redactor.show_word(block.start.0);
+        let text = format!(" of {} bytes at {at:#x}", block.room);
+        steps.push(words::joined(&[name.as_str(), &text]));
+    }
+    steps
+}
