@@ -20,7 +20,7 @@ found, unknown = {}, 0
 for line in sys.stdin:
     if line.startswith("#") or line.startswith("no heap"):
         continue
-    address, room, state, _ = line.split()
+    address, room, state = line.split()[:3]
     if state in ("Live", "Mapping"):
         found[int(address, 16)] = int(room)
     unknown += state == "Unknown"

@@ -26,6 +26,7 @@ mod first_screen;
 mod formats;
 mod golden;
 mod groups;
+mod heap;
 mod history;
 mod imports;
 mod incident;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use obit::report::answer::{Contents, Printed};
+use obit::report::heap::{FoundReport, HeapReport, PlaceReport};
 use obit::report::{write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
 use obit_incident::Incidents;
@@ -37,6 +38,19 @@ fn the_published_schema_of_what_memory_holds_is_the_one_of_its_types() {
     let mut now = Vec::new();
     write_schema_of::<Contents>(&mut now).unwrap();
     assert_is_published("memory", &now);
+}
+
+#[test]
+fn the_published_schemas_of_the_heap_are_those_of_their_types() {
+    let mut now = Vec::new();
+    write_schema_of::<HeapReport>(&mut now).unwrap();
+    assert_is_published("heap", &now);
+    now.clear();
+    write_schema_of::<PlaceReport>(&mut now).unwrap();
+    assert_is_published("place", &now);
+    now.clear();
+    write_schema_of::<FoundReport>(&mut now).unwrap();
+    assert_is_published("found", &now);
 }
 
 #[test]

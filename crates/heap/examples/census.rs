@@ -3,7 +3,7 @@
 
 use std::io::{BufWriter, Write};
 
-use obit_heap::{Census, Leaks, Reach, Roots};
+use obit_heap::{Census, Leaks, Reach, Roots, Types};
 use obit_process::process::{Options, Process};
 
 fn main() {
@@ -32,12 +32,21 @@ fn main() {
     .unwrap();
     writeln!(out, "# damages {:?}", census.damages.len()).unwrap();
     eprintln!("{} blocks in {counted:?}, reached in {reached:?}", census.blocks.len());
-    if std::env::args_os().nth(2).is_some() {
+    if std::env::args_os().nth(2).is_some_and(|word| word == "arenas") {
         writeln!(out, "# {:#?}", census.arenas).unwrap();
+        return;
+    }
+    let types = Types::of(&process, &census);
+    if let Some("types") = std::env::args().nth(2).as_deref() {
+        for (ty, blocks, bytes) in types.totals(&census) {
+            writeln!(out, "{blocks} {bytes} {} {:?}", ty.name, ty.by).unwrap();
+        }
         return;
     }
     for (index, block) in census.blocks.iter().enumerate() {
         let reached = if reach.is_reached(index) { "reached" } else { "lost" };
-        writeln!(out, "{:x} {} {:?} {reached}", block.start.0, block.room, block.state).unwrap();
+        let ty = types.get(index).map_or("", |ty| &*ty.name);
+        writeln!(out, "{:x} {} {:?} {reached} {ty}", block.start.0, block.room, block.state)
+            .unwrap();
     }
 }

@@ -6,12 +6,14 @@
 
 mod blocks;
 mod census;
+mod flow;
 pub mod glibc;
 mod leaks;
 mod owner;
 mod pointers;
 mod reach;
 mod roots;
+mod slots;
 mod types;
 
 pub use blocks::{Blocks, HeapBlock, State};

@@ -47,6 +47,13 @@ pub struct Types {
 }
 
 impl Types {
+    /// The types by vtables, and by what typed variables lead to.
+    pub fn of(process: &Process, census: &Census) -> Self {
+        let mut types = Self::by_vtables(process, census);
+        crate::flow::follow(process, census, &mut types);
+        types
+    }
+
     /// The types by vtables alone.
     pub fn by_vtables(process: &Process, census: &Census) -> Self {
         let mut types = Self { of: vec![NONE; census.blocks.len()], ..Self::default() };

@@ -89,6 +89,13 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
         "What `obit watch` hands to programs",
         include_str!("../../../docs/event.schema.json"),
     ),
+    ("heap", "`obit heap --json`", include_str!("../../../docs/heap.schema.json")),
+    (
+        "place",
+        "`obit heap at --json`, `obit who-points-to --json`",
+        include_str!("../../../docs/place.schema.json"),
+    ),
+    ("found", "`obit find --json`", include_str!("../../../docs/found.schema.json")),
     ("query", "`obit query --json`", include_str!("../../../docs/query.schema.json")),
     ("differ", "`obit differ GROUP --json`", include_str!("../../../docs/differ.schema.json")),
     (

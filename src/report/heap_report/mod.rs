@@ -35,7 +35,7 @@ impl Read {
         let census = Census::of(process)?;
         let roots = Roots::of(process, &census);
         let reach = Reach::of(process, &census, &roots);
-        let types = Types::by_vtables(process, &census);
+        let types = Types::of(process, &census);
         Some(Self { census, roots, reach, types })
     }
 

@@ -3,22 +3,30 @@
 use super::chunk::{Chunk, Layout};
 use super::singles::Singles;
 use super::walk::{End, Reach, Span, walk};
-use super::{Bin, Damage, Heap, mapping, pieces, resync};
+use super::{Bin, Damage, Heap, mapping, pieces, resync, tcache};
 use crate::blocks::{Blocks, Found, State};
 use crate::census::{ArenaTotals, Census, Doubt, Trust};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
 
 /// Damaged places that are kept.
-const MOST_DAMAGES: usize = 100;
+const MOST_DAMAGES: usize = 20;
+/// Reasons for doubt that are kept.
+const MOST_DOUBTS: usize = 100;
 
 /// The census of glibc's heap; `None` where the process has none.
 pub(crate) fn census(process: &Process) -> Option<Census> {
     let mut heap = Heap::found_in(process)?;
     let caches = heap.caches();
+    // The first block of an arena need not be the record of a cache.
+    let own = caches
+        .iter()
+        .copied()
+        .filter(|cache| tcache::lists(&mut heap.cursor, heap.layout, *cache).is_some());
+    let own: Vec<u64> = own.collect();
     let singles = Singles::read(&mut heap.cursor, heap.layout, &caches, &heap.arenas);
     let mut reader = Reader {
-        own: caches,
+        own,
         singles,
         found: Found::default(),
         arenas: Vec::new(),
@@ -110,7 +118,9 @@ impl Reader<'_> {
                 self.doubts.push(Doubt::NotReadBehind(Avma(header.at), number));
                 return;
             };
-            self.doubts.push(Doubt::Damaged(Avma(header.at)));
+            if self.doubts.len() < MOST_DOUBTS {
+                self.doubts.push(Doubt::Damaged(Avma(header.at)));
+            }
             from = next;
         }
     }
@@ -219,4 +229,72 @@ impl Reader<'_> {
 fn stack_pointers(process: &Process) -> Vec<u64> {
     let Some(facts) = process.dump.machine.facts() else { return Vec::new() };
     process.dump.threads.iter().filter_map(|thread| thread.registers.get(facts.sp)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testkit::{FIRST, Memory};
+    use super::*;
+    use obit_process::process::Options;
+
+    fn census_of(memory: &Memory) -> Census {
+        let core = memory.core();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        census(&process).expect("a heap")
+    }
+
+    fn states(census: &Census) -> Vec<State> {
+        census.blocks.iter().map(|block| block.state).collect()
+    }
+
+    #[test]
+    fn every_chunk_is_counted_once() {
+        let mut memory = Memory::with_chunks(&[0x30, 0x70, 0x90]);
+        memory.cache(0x70, FIRST + 0x40);
+        memory.put(FIRST + 0x40, (FIRST + 0x40) >> 12);
+        let census = census_of(&memory);
+        let all = [State::Own, State::Live, State::Cached, State::Live, State::Top];
+        assert_eq!(states(&census), all);
+        let total = census.total();
+        assert_eq!((total.live_blocks, total.live_bytes), (2, 0x28 + 0x88));
+        assert_eq!((total.free_blocks, total.cached_bytes), (1, 0x68));
+        assert_eq!((census.trust, census.doubts.len()), (Trust::Proved, 0));
+        let counted = total.live_bytes + total.free_bytes + total.top_bytes + total.overhead_bytes;
+        assert_eq!(counted, total.bytes, "each byte is of one kind");
+    }
+
+    #[test]
+    fn of_a_ring_of_freed_blocks_the_others_of_its_size_are_unknown() {
+        let mut memory = Memory::with_chunks(&[0x30, 0x30, 0x70]);
+        let first = FIRST + 16;
+        memory.cache(0x30, first);
+        memory.put(first, (first >> 12) ^ first);
+        let census = census_of(&memory);
+        let all = [State::Own, State::Cached, State::Unknown, State::Live, State::Top];
+        assert_eq!(states(&census), all);
+        assert_eq!((census.trust, &census.doubts[..]), (Trust::Likely, &[Doubt::BrokenList][..]));
+    }
+
+    #[test]
+    fn behind_a_damaged_header_the_census_goes_on() {
+        let mut memory = Memory::with_chunks(&[0x30, 0x40, 0x50, 0x60, 0x70]);
+        memory.put(FIRST + 0x38, 0x4141_4141_4141_4141);
+        let census = census_of(&memory);
+        let rooms: Vec<u64> = census.blocks.iter().map(|block| block.room).collect();
+        assert_eq!(rooms[1..5], [0x28, 0x48, 0x58, 0x68], "the one whose size is lost is left out");
+        assert_eq!(census.damages.len(), 1);
+        assert_eq!(census.damages[0].before.unwrap().start, Avma(FIRST + 16));
+        assert_eq!(census.trust, Trust::Likely);
+    }
+
+    #[test]
+    fn a_heap_that_is_nothing_but_damage_ends_the_census() {
+        let mut memory = Memory::with_chunks(&[0x30]);
+        for at in (FIRST..FIRST + 0x1000).step_by(8) {
+            memory.put(at, u64::MAX);
+        }
+        let census = census_of(&memory);
+        assert!(census.doubts.iter().any(|doubt| matches!(doubt, Doubt::NotReadBehind(..))));
+        assert_eq!(census.total().live_blocks, 0);
+    }
 }

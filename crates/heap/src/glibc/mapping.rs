@@ -75,9 +75,11 @@ pub(super) fn all(heap: &mut Heap<'_>, spans: &[Span], stacks: &[u64]) -> Vec<Ch
         if let Some(sp) = below.filter(|_| process.memory.region_at(range.start).is_some()) {
             at = at.max(sp & !(PAGE - 1));
         }
+        let overlaps = |span: &&Span| span.start < range.end.0 && range.start.0 < span.end;
+        let held: Vec<&Span> = spans.iter().filter(overlaps).collect();
         while at < range.end.0 && found.len() < MOST_BLOCKS {
             let inside =
-                spans.iter().find(|span| at < span.end && span.start < at.saturating_add(PAGE));
+                held.iter().find(|span| at < span.end && span.start < at.saturating_add(PAGE));
             if let Some(span) = inside {
                 at = span.end.max(at.saturating_add(1)).next_multiple_of(PAGE);
                 continue;

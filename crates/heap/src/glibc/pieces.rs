@@ -8,7 +8,7 @@ use obit_corefile::addr::Avma;
 use obit_process::process::Process;
 
 /// Pieces of one arena.
-const MOST_PIECES: usize = 1 << 16;
+const MOST_PIECES: usize = 1 << 12;
 /// Mappings that are tried for more pieces of the main arena.
 const MOST_TRIED: usize = 1 << 14;
 /// Bytes of read-only data that are searched for the C library's version.

@@ -1,0 +1,197 @@
+//! Types that flow from typed variables through pointers into blocks.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+use crate::blocks::State;
+use crate::census::Census;
+use crate::slots::{Behind, Shapes};
+use crate::types::{BlockType, TypedBy, Types};
+use obit_corefile::addr::Avma;
+use obit_corefile::memory::Cursor;
+use obit_dwarf::{Language, TypeKind};
+use obit_process::process::Process;
+use obit_process::value::{Object, TypeRef};
+
+/// Variables of one module, frames, and objects that are followed.
+const MOST_GLOBALS: usize = 50_000;
+const MOST_FRAMES: usize = 256;
+const MOST_OBJECTS: usize = 8_000_000;
+/// Bytes that the allocator adds to what was asked for, at most.
+const SLACK: u64 = 16;
+/// Bytes of the smallest block of 64-bit machines.
+const SMALLEST: u64 = 24;
+
+struct Flow<'p, 'v> {
+    census: &'p Census,
+    types: &'p mut Types,
+    shapes: Shapes<'v>,
+    cursor: Cursor<'p>,
+    next: VecDeque<(TypeRef<'v>, u64)>,
+    /// Blocks and places that were followed as an object.
+    seen: HashSet<(u64, usize)>,
+}
+
+/// Adds to `types` what typed variables lead to.
+pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
+    let crashed = process.threads.iter().position(|thread| thread.crashed).unwrap_or(0);
+    let Some(view) = process.frame_view(crashed, 0) else { return };
+    let scene = view.scene();
+    let mut flow = Flow {
+        census,
+        types,
+        shapes: Shapes::new(scene),
+        cursor: process.memory.cursor(),
+        next: VecDeque::new(),
+        seen: HashSet::new(),
+    };
+    for module in 0..process.modules.list().len() {
+        // To read the debug information of all libraries for their few variables takes seconds.
+        let is_program = process.modules.executable() == Some(module);
+        let debug = match is_program {
+            true => process.modules.debug(module),
+            false => process.modules.debug_if_searched(module),
+        };
+        let Some(debug) = debug else { continue };
+        for variable in debug.placed_variables(MOST_GLOBALS) {
+            let Some(object) = view.object(module, &variable) else { continue };
+            flow.start(&object);
+        }
+    }
+    flow.run();
+    // Variables of frames may not be set yet: what is certain goes first.
+    let mut views = Vec::new();
+    for (number, thread) in process.threads.iter().enumerate() {
+        let frames = 0..thread.frames.len().min(MOST_FRAMES);
+        views.extend(frames.filter_map(|frame| process.frame_view(number, frame)));
+    }
+    for view in &views {
+        for (_, object) in view.variables() {
+            if let Some(object) = object {
+                flow.start(&object);
+            }
+        }
+    }
+    flow.run();
+}
+
+impl<'v> Flow<'_, 'v> {
+    fn start(&mut self, object: &Object<'v>) {
+        if let Some(at) = object.address() {
+            self.next.push_back((object.ty, at.0));
+        } else if let obit_process::value::Contents::Parts(_) = object.contents {
+            // A pointer in a register: its own type says what it leads to.
+            let ty = self.shapes.resolved(object.ty);
+            let TypeKind::Pointer { target: Some(target), .. } = ty.get().kind else { return };
+            if let Some(value) = self.shapes.word_of(object) {
+                let target = ty.other(target);
+                self.one(target, value);
+            }
+        }
+    }
+
+    fn run(&mut self) {
+        let mut left = MOST_OBJECTS;
+        while let Some((ty, at)) = self.next.pop_front() {
+            if left == 0 {
+                return;
+            }
+            left = left.saturating_sub(1);
+            let slots = self.shapes.of(ty);
+            for slot in slots.iter() {
+                let place = at.wrapping_add(slot.offset);
+                let Ok(value) = self.cursor.read_word(Avma(place)) else { continue };
+                if value == 0 {
+                    continue;
+                }
+                match slot.behind {
+                    Behind::One(target) => self.one(target, value),
+                    Behind::Until(element, end) => {
+                        let end = self.cursor.read_word(Avma(place.wrapping_add(end)));
+                        let bytes = end.ok().and_then(|end| end.checked_sub(value));
+                        self.elements(element, value, bytes);
+                    }
+                    Behind::Counted(element, count) => {
+                        let count = Avma(place.wrapping_add_signed(count));
+                        let count = self.cursor.read_word(count).ok();
+                        let size = self.shapes.size(element);
+                        let bytes = count.zip(size).and_then(|(n, size)| n.checked_mul(size));
+                        self.elements(element, value, bytes);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The live block that begins at `at`.
+    fn block(&self, at: u64) -> Option<(usize, u64)> {
+        let index = self.census.blocks.index_at(at)?;
+        let block = self.census.blocks.get(index)?;
+        let is_it = block.start.0 == at && matches!(block.state, State::Live | State::Mapping);
+        is_it.then_some((index, block.room))
+    }
+
+    fn one(&mut self, target: TypeRef<'v>, value: u64) {
+        let target = self.shapes.resolved(target);
+        let Some((index, room)) = self.block(value) else { return };
+        let Some(size) = self.shapes.size(target) else { return };
+        if self.types.get(index).is_some_and(|known| known.by == TypedBy::Vtable) {
+            // The class of the vtable is the type; its members are those of what it derives from.
+            self.enter(target, value);
+            return;
+        }
+        let ty = target.get();
+        let is_number = matches!(
+            ty.kind,
+            TypeKind::Base(_) | TypeKind::Enumeration(_) | TypeKind::Pointer { .. }
+        );
+        // A block of another size holds something else, of which this may be the first part.
+        let count = room / size;
+        let fits = |count: u64| {
+            let bytes = count.saturating_mul(size);
+            count > 0 && bytes <= room && room < bytes.max(SMALLEST).saturating_add(SLACK)
+        };
+        let is_one = fits(1);
+        let is_array = is_number || ty.language == Language::C && fits(count);
+        let name = match (is_one && !is_number, is_array) {
+            (true, _) => target.name(),
+            (false, true) => format!("{}[]", target.name()).into(),
+            (false, false) => return,
+        };
+        self.set(index, name);
+        self.enter(target, value);
+    }
+
+    fn elements(&mut self, element: TypeRef<'v>, value: u64, bytes: Option<u64>) {
+        let Some((index, room)) = self.block(value) else { return };
+        let (Some(bytes), Some(size)) = (bytes, self.shapes.size(element)) else { return };
+        if bytes > room {
+            return;
+        }
+        let name = format!("{}[]", self.shapes.resolved(element).name());
+        self.set(index, name.into());
+        if self.shapes.of(element).is_empty() {
+            return;
+        }
+        for nth in 0..bytes / size {
+            self.enter(element, value.saturating_add(nth.saturating_mul(size)));
+        }
+    }
+
+    fn set(&mut self, index: usize, name: Arc<str>) {
+        self.types.set(index, BlockType { name, by: TypedBy::DebugInfo });
+    }
+
+    fn enter(&mut self, ty: TypeRef<'v>, at: u64) {
+        let ty = self.shapes.resolved(ty);
+        let slots = self.shapes.of(ty);
+        if slots.is_empty() || self.seen.len() >= MOST_OBJECTS {
+            return;
+        }
+        // The table of slots is one for each type.
+        let identity = slots.as_ptr() as usize;
+        if self.seen.insert((at, identity)) {
+            self.next.push_back((ty, at));
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Where a type keeps pointers, and what lies behind them: worked out once for each type.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use obit_corefile::addr::Avma;
+use obit_dwarf::types::{Member, MemberOffset, MemberRole};
+use obit_dwarf::{TypeId, TypeKind};
+use obit_process::value::{Object, Scene, TypeRef};
+
+/// What a pointer leads to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Behind<'d> {
+    /// One object, or as many as fit.
+    One(TypeRef<'d>),
+    /// Elements up to the pointer so many bytes behind this one.
+    Until(TypeRef<'d>, u64),
+    /// Elements of which the word so many bytes from this pointer, before or behind, has the
+    /// number.
+    Counted(TypeRef<'d>, i64),
+}
+
+/// A pointer in an object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slot<'d> {
+    pub(crate) offset: u64,
+    pub(crate) behind: Behind<'d>,
+}
+
+/// Members and elements within one another, and pointers of one type.
+const DEEPEST: usize = 24;
+const MOST_SLOTS: usize = 256;
+/// Elements of an array within an object that are looked at.
+const MOST_ELEMENTS: u64 = 64;
+
+/// Types by the image and their number there.
+type Key = (usize, TypeId);
+
+fn key(ty: TypeRef<'_>) -> Key {
+    (std::ptr::from_ref(ty.debug) as usize, ty.id)
+}
+
+/// Bases of the nodes of containers, whose pointers lead to nodes.
+const NODE_BASES: [&str; 5] = [
+    "std::_Rb_tree_node_base",
+    "std::__detail::_List_node_base",
+    "std::__detail::_Hash_node_base",
+    "std::_Fwd_list_node_base",
+    "std::__detail::_List_node_header",
+];
+
+/// The pointers of each type that was asked for.
+pub(crate) struct Shapes<'d> {
+    scene: Scene<'d>,
+    known: HashMap<(Key, Option<Key>), Rc<[Slot<'d>]>>,
+}
+
+impl<'d> Shapes<'d> {
+    pub(crate) fn new(scene: Scene<'d>) -> Self {
+        Self { scene, known: HashMap::new() }
+    }
+
+    pub(crate) fn resolved(&self, ty: TypeRef<'d>) -> TypeRef<'d> {
+        ty.resolved(self.scene)
+    }
+
+    /// The pointer that lies in a register.
+    pub(crate) fn word_of(&self, object: &Object<'d>) -> Option<u64> {
+        object.unsigned(self.scene).ok().or_else(|| {
+            let target = object.pointee(self.scene).ok()?;
+            Some(target.address()?.0)
+        })
+    }
+
+    pub(crate) fn size(&self, ty: TypeRef<'d>) -> Option<u64> {
+        Object::at(ty, Avma(0)).size(self.scene).filter(|size| *size > 0)
+    }
+
+    /// The pointers of `ty`.
+    pub(crate) fn of(&mut self, ty: TypeRef<'d>) -> Rc<[Slot<'d>]> {
+        let ty = self.resolved(ty);
+        // Nodes point to nodes like themselves, though their members say only what is their base.
+        let node = self.is_node(ty).then_some(ty);
+        let asked = (key(ty), node.map(key));
+        if let Some(known) = self.known.get(&asked) {
+            return Rc::clone(known);
+        }
+        let mut slots = Vec::new();
+        self.collect(ty, 0, node, &mut slots, 0);
+        let slots: Rc<[Slot<'d>]> = slots.into();
+        self.known.insert(asked, Rc::clone(&slots));
+        slots
+    }
+
+    fn is_node(&self, ty: TypeRef<'d>) -> bool {
+        let TypeKind::Record(record) = &ty.get().kind else { return false };
+        let base = record.members.first().filter(|member| member.role == MemberRole::Base);
+        let base = base.and_then(|member| member.ty).map(|id| ty.other(id).name());
+        base.is_some_and(|name| is_node_base(&name))
+    }
+
+    /// `ty` at `at` in the object; `node` is what pointers to bases of nodes lead to.
+    fn collect(
+        &mut self,
+        ty: TypeRef<'d>,
+        at: u64,
+        node: Option<TypeRef<'d>>,
+        slots: &mut Vec<Slot<'d>>,
+        depth: usize,
+    ) {
+        let ty = self.resolved(ty);
+        if depth > DEEPEST || slots.len() >= MOST_SLOTS {
+            return;
+        }
+        match &ty.get().kind {
+            TypeKind::Pointer { target: Some(target), .. } => {
+                let target = self.resolved(ty.other(*target));
+                let behind = match node {
+                    Some(node) if is_node_base(&target.name()) => node,
+                    _ => target,
+                };
+                slots.push(Slot { offset: at, behind: Behind::One(behind) });
+            }
+            TypeKind::Array(array) if array.dimensions.len() == 1 && !array.is_vector => {
+                let Some(element) = array.element.map(|id| ty.other(id)) else { return };
+                let whole = self.size(ty);
+                let Some(size) = self.size(element) else { return };
+                let count = whole.map_or(0, |whole| whole / size).min(MOST_ELEMENTS);
+                for nth in 0..count {
+                    self.collect(element, at + nth * size, node, slots, depth + 1);
+                }
+            }
+            TypeKind::Record(record) => {
+                if let Some(found) = self.container(ty, at) {
+                    slots.extend(found);
+                    return;
+                }
+                let node = self.node_of(ty).or(node);
+                let is_union = record.keyword == obit_dwarf::types::RecordKeyword::Union;
+                // Of what lies at one place it is not known which is there.
+                if !is_union {
+                    for member in &record.members {
+                        self.member(ty, member, at, node, slots, depth);
+                    }
+                }
+                for part in &record.variant_parts {
+                    // One form with members: Rust's `Option` of a pointer, which is 0 in the other.
+                    let mut with = part.variants.iter().filter(|one| has_data(ty, &one.members));
+                    if let Some(only) = with.next()
+                        && with.next().is_none()
+                    {
+                        for member in &only.members {
+                            self.member(ty, member, at, node, slots, depth);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn member(
+        &mut self,
+        of: TypeRef<'d>,
+        member: &Member,
+        at: u64,
+        node: Option<TypeRef<'d>>,
+        slots: &mut Vec<Slot<'d>>,
+        depth: usize,
+    ) {
+        let (Some(id), MemberOffset::Bits(bits)) = (member.ty, &member.offset) else { return };
+        if member.bit_size.is_some() || member.role == MemberRole::VirtualBase {
+            return;
+        }
+        let at = at.saturating_add(bits / 8);
+        self.collect(of.other(id), at, node, slots, depth.saturating_add(1));
+    }
+
+    /// What the nodes of a container are.
+    fn node_of(&self, container: TypeRef<'d>) -> Option<TypeRef<'d>> {
+        let name = container.name();
+        let debug = container.debug;
+        let TypeKind::Record(record) = &container.get().kind else { return None };
+        let argument = |nth: usize| record.template_arguments.get(nth)?.ty;
+        let node = |template: &str, nth: usize| {
+            let value = debug.type_name(argument(nth)?);
+            let space = if value.ends_with('>') { " " } else { "" };
+            let spelled = [format!("{template}<{value}>"), format!("{template}<{value}{space}>")];
+            let found = spelled.iter().find_map(|name| debug.find_type(name, |_| true));
+            found.map(|id| container.other(id))
+        };
+        if name.starts_with("std::_Rb_tree<") {
+            return node("std::_Rb_tree_node", 1);
+        }
+        if name.starts_with("std::__cxx11::_List_base<") || name.starts_with("std::_List_base<") {
+            return node("std::_List_node", 0);
+        }
+        if name.starts_with("std::_Hashtable<") {
+            // Of the base that allocates nodes the argument is what allocates one of them.
+            let mut bases = record.members.iter().filter(|one| one.role == MemberRole::Base);
+            return bases.find_map(|base| {
+                let base = container.other(base.ty?);
+                let TypeKind::Record(record) = &base.get().kind else { return None };
+                if !base.name().starts_with("std::__detail::_Hashtable_alloc<") {
+                    return None;
+                }
+                let allocator = base.other(record.template_arguments.first()?.ty?);
+                let TypeKind::Record(record) = &allocator.get().kind else { return None };
+                Some(container.other(record.template_arguments.first()?.ty?))
+            });
+        }
+        None
+    }
+
+    /// Containers whose elements lie in one piece.
+    fn container(&self, ty: TypeRef<'d>, at: u64) -> Option<Vec<Slot<'d>>> {
+        let name = ty.name();
+        let TypeKind::Record(record) = &ty.get().kind else { return None };
+        let element = || Some(ty.other(record.template_arguments.first()?.ty?));
+        let offset = |name: &str| {
+            let object = Object::at(ty, Avma(0));
+            Some(object.member(self.scene, name)?.address()?.0)
+        };
+        if name.starts_with("std::vector<") && !name.starts_with("std::vector<bool") {
+            let (start, end) = (offset("_M_start")?, offset("_M_finish")?);
+            let behind = Behind::Until(element()?, end.checked_sub(start)?);
+            return Some(vec![Slot { offset: at.checked_add(start)?, behind }]);
+        }
+        if name.starts_with("alloc::vec::Vec<") {
+            let length = offset("len")?;
+            let pointer = self.pointer_within(ty, 0)?;
+            let apart = i64::try_from(length).ok()?.checked_sub(i64::try_from(pointer).ok()?)?;
+            let behind = Behind::Counted(element()?, apart);
+            return Some(vec![Slot { offset: at.checked_add(pointer)?, behind }]);
+        }
+        None
+    }
+
+    /// The offset of the first pointer in an object.
+    fn pointer_within(&self, ty: TypeRef<'d>, depth: usize) -> Option<u64> {
+        let ty = self.resolved(ty);
+        match &ty.get().kind {
+            TypeKind::Pointer { .. } => Some(0),
+            TypeKind::Record(record) if depth < DEEPEST => record.members.iter().find_map(|one| {
+                let MemberOffset::Bits(bits) = one.offset else { return None };
+                let inner = self.pointer_within(ty.other(one.ty?), depth.saturating_add(1))?;
+                inner.checked_add(bits / 8)
+            }),
+            _ => None,
+        }
+    }
+}
+
+fn is_node_base(name: &str) -> bool {
+    NODE_BASES.contains(&name)
+}
+
+/// Whether a form of an enumeration has anything in it.
+fn has_data(of: TypeRef<'_>, members: &[Member]) -> bool {
+    members.iter().any(|member| {
+        let ty = member.ty.map(|id| of.other(id));
+        ty.is_some_and(|ty| match &ty.get().kind {
+            TypeKind::Record(record) => {
+                !record.members.is_empty() || !record.variant_parts.is_empty()
+            }
+            _ => true,
+        })
+    })
+}

@@ -1,0 +1,157 @@
+//! What memory holds: the heap counted, one block, who points there, searches.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+use crate::fixture::{Case, list, obit, stderr, stdout};
+
+/// A list of which the second half was lost, freed blocks between, and objects of two classes.
+const PROGRAM: &str = r#"
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+struct Shape { virtual ~Shape() {} long area = 3; };
+struct Circle : Shape { double r = 1; };
+struct Node { Node *next; char text[88]; };
+struct Row { long cells[20]; };
+static Node *head;
+static Shape *shape;
+static std::map<int, std::string> names;
+static std::vector<Row> rows;
+__attribute__((noinline)) static void make() {
+  for (int i = 0; i < 40; i++) {
+    Node *n = new Node();
+    n->next = head, head = n;
+    free(malloc(1000));
+  }
+  Node *cut = head;
+  for (int i = 1; i < 10; i++) cut = cut->next;
+  cut->next = nullptr;
+  shape = new Circle;
+  for (int i = 0; i < 25; i++) names[i] = "a text that needs a block of its own " + std::to_string(i);
+  rows.resize(7);
+}
+__attribute__((noinline)) static void clear() {
+  volatile char stack[8192];
+  for (unsigned i = 0; i < sizeof stack; i++) stack[i] = 0;
+}
+int main() { make(); clear(); abort(); }
+"#;
+
+/// The program's core, which is kept as long as the directory.
+fn crashed() -> &'static Path {
+    static CORE: OnceLock<PathBuf> = OnceLock::new();
+    CORE.get_or_init(|| {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap");
+        let _ = fs::remove_dir_all(&place);
+        fs::create_dir_all(&place).unwrap();
+        fs::write(place.join("p.cc"), PROGRAM).unwrap();
+        let flags = ["-g", "-O0", "-w", "-Wl,--build-id", "-o", "p", "p.cc"];
+        let built = Command::new("c++").args(flags).current_dir(&place).status();
+        assert!(built.unwrap().success());
+        let mut run = obit();
+        run.args(["run", "-q", "-o", "cores", "--", "./p"]).current_dir(&place);
+        run.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+        let files = fs::read_dir(place.join("cores")).unwrap();
+        let mut files = files.map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|it| it == "core")).expect("a core")
+    })
+}
+
+fn asked(words: &[&str]) -> Output {
+    obit().args(&words[..1]).arg(crashed()).args(&words[1..]).output().unwrap()
+}
+
+fn json(words: &[&str]) -> Value {
+    let output = asked(&[words, &["--json"]].concat());
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)))
+}
+
+fn named<'v>(rows: &'v [Value], key: &str, name: &str) -> &'v Value {
+    rows.iter().find(|row| row[key] == name).unwrap_or_else(|| panic!("no {name} in {rows:?}"))
+}
+
+#[test]
+fn blocks_are_counted_by_state_type_and_owner() {
+    let heap = json(&["heap", "-n", "100"]);
+    assert_eq!((&heap["schema"], &heap["allocator"]), (&"obit.heap/1".into(), &"glibc".into()));
+    assert_eq!(heap["confidence"], "proved", "{}", heap["notices"]);
+    // 40 nodes, a circle, 25 nodes of the map and their texts, the rows; and what the C++
+    // library keeps for exceptions.
+    let live = heap["total"]["live_blocks"].as_u64().unwrap();
+    assert!((92..=95).contains(&live), "{live}");
+    let types = list(&heap, "types");
+    assert_eq!(named(types, "type", "Circle")["by"], "vtable");
+    assert_eq!(named(types, "type", "Node")["blocks"], 10, "those that are lost have none");
+    assert_eq!(named(types, "type", "Row[]")["blocks"], 1);
+    assert_eq!(named(types, "type", "char[]")["blocks"], 25);
+    let nodes =
+        types.iter().find(|ty| ty["type"].as_str().unwrap().starts_with("std::_Rb_tree_node<"));
+    assert_eq!(nodes.expect("nodes of the map")["blocks"], 25);
+    let holders = list(&heap, "holders");
+    assert_eq!(named(holders, "holder", "names")["blocks"], 50);
+    assert_eq!(named(holders, "holder", "head")["blocks"], 10);
+}
+
+#[test]
+fn what_nothing_leads_to_is_lost_and_grouped() {
+    let leaks = &json(&["heap"])["leaks"];
+    assert_eq!((&leaks["blocks"], &leaks["confidence"]), (&30.into(), &"proved".into()));
+    let groups = list(leaks, "groups");
+    assert_eq!(groups.len(), 1, "the first of the list stands for it: {groups:?}");
+    assert_eq!((&groups[0]["blocks"], &groups[0]["size"]), (&1.into(), &104.into()));
+}
+
+#[test]
+fn who_points_to_an_object_is_said_with_the_way_to_it() {
+    let found = json(&["who-points-to", "*head->next"]);
+    assert_eq!(found["block"]["type"], "Node");
+    assert_eq!((&found["reachable"], &found["offset"]), (&true.into(), &0.into()));
+    let pointers = list(&found, "pointers");
+    let from = pointers.iter().find(|one| one["region"] == "heap").expect("the node before");
+    assert_eq!(from["owner"], "Node");
+    assert!(from["path"][0].as_str().unwrap().starts_with("head (global 0x"), "{from}");
+    let text = stdout(&asked(&["heap", "at", "head"]));
+    assert!(text.contains("live of 104 bytes, Node") && text.contains("reached by head"), "{text}");
+}
+
+#[test]
+fn a_search_says_whose_memory_a_place_is_in() {
+    let found = json(&["find", "--type", "Circle"]);
+    assert_eq!(
+        (&found["hits"][0]["region"], &found["hits"][0]["owner"]),
+        (&"heap".into(), &"Circle".into())
+    );
+    let pointers = json(&["find", "--pointer-to", "*head"]);
+    let owners: Vec<_> = list(&pointers, "hits").iter().map(|hit| &hit["owner"]).collect();
+    assert!(owners.contains(&&"head".into()), "{owners:?}");
+    let text = "a text that needs a block of its own 7";
+    let found = json(&["find", "--redact", "off", "--string", text]);
+    let hits = list(&found, "hits");
+    assert!(hits.iter().any(|hit| hit["owner"] == "char[]"), "{hits:?}");
+    // A place in memory that is written would say what is hidden.
+    let hidden = asked(&["find", "--string", text]);
+    assert_eq!(hidden.status.code(), Some(1));
+    assert!(stdout(&hidden).contains("--redact off"), "{}", stdout(&hidden));
+}
+
+#[test]
+fn a_heap_compared_with_itself_has_not_grown() {
+    let other = crashed().to_str().unwrap().to_owned();
+    let growth = &json(&["heap", "--compare", &other])["growth"];
+    assert_eq!((&growth["bytes"], list(growth, "types").len()), (&0.into(), 0));
+}
+
+#[test]
+fn a_core_without_a_known_heap_says_so() {
+    let core = Case::named("jump-null").core();
+    let output = obit().arg("heap").arg(core).output().unwrap();
+    let text = stdout(&output) + &stderr(&output);
+    let is_known = text.starts_with("heap of glibc");
+    assert!(is_known || text.contains("no heap of glibc was found"), "{text}");
+}
