@@ -43,6 +43,7 @@ use super::verbs::schema::SchemaArgs;
 use super::verbs::scrub::ScrubArgs;
 #[cfg(feature = "serve")]
 use super::verbs::serve::ServeArgs;
+use super::verbs::shell::ShellArgs;
 use super::verbs::show::ShowArgs;
 use super::verbs::signature::SignatureArgs;
 use super::verbs::snapshot::SnapshotArgs;
@@ -135,6 +136,8 @@ pub(crate) enum Verb {
     WhoPointsTo(Box<WhoPointsToArgs>),
     /// Find a text, bytes, a number, pointers or objects of a class in memory
     Find(Box<FindArgs>),
+    /// Look at a core at a prompt, with gdb's commands
+    Shell(Box<ShellArgs>),
     /// Evaluate expressions at a place of the code in many dumps
     Query(Box<QueryArgs>),
     /// Find which dumps belong together, and which process failed first
@@ -224,6 +227,7 @@ impl Verb {
             Self::Heap(args) => args.redaction.level,
             Self::WhoPointsTo(args) => args.redaction.level,
             Self::Find(args) => args.redaction.level,
+            Self::Shell(args) => args.redaction.level,
             Self::Query(args) => args.batch.redaction.level,
             Self::Differ(args) => args.batch.redaction.level,
             Self::Incident(args) => args.batch.redaction.level,

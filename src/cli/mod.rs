@@ -59,7 +59,7 @@ use obit::triage::Rules;
 
 /// Runs obit as the process' arguments say.
 pub(crate) fn main() -> ExitCode {
-    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    let words = usage::without_habits(std::env::args_os().skip(1).collect());
     if let [first, _, of_batch @ ..] = words.as_slice()
         && first == batch::WORKER
     {
@@ -105,6 +105,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Memory(args) => verbs::memory::run(args, general),
+        Verb::Shell(args) => verbs::shell::run(args, general),
         Verb::Query(args) => verbs::query::run(args, general),
         Verb::Differ(args) => verbs::differ::run(args, general),
         Verb::Incident(args) => verbs::incident::run(args, general),
@@ -198,6 +199,7 @@ fn of_session(words: Vec<OsString>) -> Result<Exit, Failure> {
         Verb::Mcp(args) => {
             session_worker::serve(&args.request("core".as_ref(), None)?, args.max_memory)
         }
+        Verb::Shell(args) => session_worker::serve(&args.request()?, args.max_memory),
         _ => Err(Failure::usage(&"this verb of obit keeps no core open")),
     }
 }

@@ -47,6 +47,23 @@ pub(crate) fn problem(
     if what.ends_with('?') { what } else { format!("{what}; see `{name} --help`") }
 }
 
+/// The options of `obit shell` that gdb has with one dash, with two.
+pub(crate) fn without_habits(words: Vec<OsString>) -> Vec<OsString> {
+    // What follows `--` is the line of a worker.
+    let is_shell = words.iter().any(|word| word == "shell");
+    let with_two = |word: OsString| match word.to_str() {
+        Some("-ex" | "-eval-command") => "--ex".into(),
+        Some("-batch") => "--batch".into(),
+        Some("-command") => "--command".into(),
+        Some("-quiet" | "-silent") => "--quiet".into(),
+        _ => word,
+    };
+    match is_shell {
+        true => words.into_iter().map(with_two).collect(),
+        false => words,
+    }
+}
+
 /// Commands for gdb, which are the options `-e x` otherwise: `-ex bt`.
 pub(crate) fn of_gdb(words: &[OsString]) -> Option<&'static str> {
     let mut words = words.iter().take_while(|word| *word != "--");

@@ -302,6 +302,8 @@ fn said(answer: Answer) -> Result<Answered, Refused> {
         Answer::Verify(one) => document(one, text::verify(one)),
         Answer::Sources(one) => document(one, String::new()),
         Answer::Address(one) => document(one, String::new()),
+        Answer::Evaluated(one) => document(one, String::new()),
+        Answer::Names(one) => document(one, String::new()),
         Answer::Report(one) => document(one, String::new()),
     }
 }

@@ -26,7 +26,7 @@ mod source_values;
 pub(crate) mod values;
 mod variables;
 
-pub(crate) use around::source_around;
+pub(crate) use around::lines_around;
 pub(crate) use build::build_with;
 pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};

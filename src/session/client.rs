@@ -87,15 +87,40 @@ impl Session {
         setup: Setup,
         begun: &mut dyn FnMut(&Stopper),
     ) -> Result<(Self, Answer), Problem> {
-        let failed = |error: std::io::Error| problem(&format!("it cannot be read: {error}"));
+        let copied = file.try_clone().map_err(unreadable)?;
+        let core_path = path.clone();
+        let open = move |setup, stopper| Line::open(&core_path, copied, setup, stopper);
+        Self::start((path, file), setup, begun, open)
+    }
+
+    /// The same of a core that is open, and unpacked where it was in an archive.
+    ///
+    /// # Errors
+    /// It cannot be read as a core; why.
+    pub fn of_core(
+        core: CoreFile,
+        setup: Setup,
+        begun: &mut dyn FnMut(&Stopper),
+    ) -> Result<(Self, Answer), Problem> {
+        let file = core.file.try_clone().map_err(unreadable)?;
+        let path = core.path.clone();
+        let open = |setup, stopper| Line::of_core(core, setup, None, stopper);
+        Self::start((path, file), setup, begun, open)
+    }
+
+    fn start(
+        (path, file): (PathBuf, File),
+        setup: Setup,
+        begun: &mut dyn FnMut(&Stopper),
+        open: impl FnOnce(Setup, Stopper) -> Result<(Line, Answer), Problem> + Send + 'static,
+    ) -> Result<(Self, Answer), Problem> {
         let stopper = Stopper::default();
         begun(&stopper);
         let (questions, asked) = mpsc::channel::<Asked>();
         let (opened, has_opened) = mpsc::channel();
-        let copied = file.try_clone().map_err(failed)?;
-        let (core_path, of_line) = (path.clone(), stopper.clone());
+        let of_line = stopper.clone();
         let thread = std::thread::Builder::new().spawn(move || {
-            let mut line = match Line::open(&core_path, copied, setup, of_line) {
+            let mut line = match open(setup, of_line) {
                 Ok((line, overview)) => {
                     // Who opens it waits for this.
                     let _ = opened.send(Ok(overview));
@@ -111,7 +136,7 @@ impl Session {
                 let _ = answer.send(line.ask(&question));
             }
         });
-        let thread = thread.map_err(failed)?;
+        let thread = thread.map_err(unreadable)?;
         let lost = |_| problem("the thread that reads it ended");
         let overview = has_opened.recv().map_err(lost)??;
         let (questions, thread) = (Some(questions), Some(thread));
@@ -186,23 +211,31 @@ impl Line {
         setup: Setup,
         stopper: Stopper,
     ) -> Result<(Self, Answer), Problem> {
-        let failed = |error: std::io::Error| problem(&format!("it cannot be read: {error}"));
         let head = read_at(&file, 0, HEAD).unwrap_or_default();
         let mut worker = None;
         let core = match may_be_archive(path, &head) {
-            false => CoreFile::of_file(path, file).map_err(failed)?,
+            false => CoreFile::of_file(path, file).map_err(unreadable)?,
             true => {
-                let mut started = WorkerProcess::start(&setup.worker).map_err(failed)?;
+                let mut started = WorkerProcess::start(&setup.worker).map_err(unreadable)?;
                 stopper.hold(&started);
                 let found = started.unpack(path, &file, setup.patience);
                 worker = Some(started);
                 match found.map_err(|(_, why)| problem(&why))? {
                     Ok(archive) => only_core(archive.cores)?,
                     Err(NoArchive::Unusable(why)) => return Err(problem(&why)),
-                    Err(NoArchive::Other) => CoreFile::of_file(path, file).map_err(failed)?,
+                    Err(NoArchive::Other) => CoreFile::of_file(path, file).map_err(unreadable)?,
                 }
             }
         };
+        Self::of_core(core, setup, worker, stopper)
+    }
+
+    fn of_core(
+        core: CoreFile,
+        setup: Setup,
+        worker: Option<WorkerProcess>,
+        stopper: Stopper,
+    ) -> Result<(Self, Answer), Problem> {
         let mut line = Self { core, setup, worker, stopper, has_read: false, copies: false };
         let overview = line.ask(&Question::Overview)?;
         Ok((line, overview))
@@ -293,6 +326,11 @@ fn why(error: &NoAnswer, patience: Duration) -> String {
         NoAnswer::FileCut => "files that it needs were cut short while they were read".to_owned(),
         NoAnswer::Lost(why) => format!("{why}; the next question starts another worker"),
     }
+}
+
+#[allow(clippy::needless_pass_by_value)] // for `map_err`
+fn unreadable(error: std::io::Error) -> Problem {
+    problem(&format!("it cannot be read: {error}"))
 }
 
 /// In obit's own words.

@@ -8,6 +8,8 @@
 
 mod evaluate;
 mod find;
+mod in_full;
+mod lines;
 mod opened;
 mod search;
 mod variables;

@@ -4,17 +4,13 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use crate::report::{
-    BuildOptions, Context, Judge, Report, WhichRegisters, WhoseLocals, build_with, source_around,
+    BuildOptions, Context, Judge, Report, WhichRegisters, WhoseLocals, build_with,
 };
 use obit_process::process::{Process, Thread};
 use obit_redact::{Origin, Redactor, Shown};
 use obit_session::{
-    Answer, FrameHandle, MOST_HITS, MOST_ITEMS, Place, Problem, Question, SourceAnswer, SourceLine,
-    of_report,
+    Answer, FrameHandle, MOST_HITS, MOST_ITEMS, Place, Problem, Question, of_report,
 };
-
-/// Lines on each side of a place that are shown at most.
-const MOST_CONTEXT: u32 = 100;
 
 /// A process that is open.
 #[derive(Debug)]
@@ -109,7 +105,7 @@ impl Opened {
                 Answer::Modules(of_report::modules(report(), matching, *from, items(*most)))
             }
             Question::Sources => Answer::Sources(of_report::sources(report())),
-            Question::Source { at, context } => Answer::Source(self.source(*at, *context)?),
+            Question::Source { at, context } => Answer::Source(self.lines(*at, None, None, *context)?),
             Question::Locks => Answer::Locks(of_report::locks(report())),
             Question::Report => Answer::Report(Box::new(report().clone())),
             Question::Variables { at, of, from, most } => {
@@ -117,6 +113,11 @@ impl Opened {
                 Answer::Variables(self.variables(*at, of.as_deref(), part)?)
             }
             Question::Print { at, expressions } => Answer::Print(self.print(*at, expressions)?),
+            Question::Evaluate { at, text } => Answer::Evaluated(self.evaluated(*at, text)?),
+            Question::Names { at } => Answer::Names(self.names(*at)?),
+            Question::Lines { at, code, line, context } => {
+                Answer::Source(self.lines(*at, code.as_deref(), *line, *context)?)
+            }
             Question::Memory { at, examine, address } => {
                 Answer::Memory(self.memory(*at, examine, address)?)
             }
@@ -181,30 +182,6 @@ impl Opened {
         Ok(At { thread, frame, handle: FrameHandle { thread: tid, frame: number } })
     }
 
-    fn source(&self, at: Place, context: u32) -> Result<SourceAnswer, Problem> {
-        let at = self.place(at)?;
-        let context = context.min(MOST_CONTEXT);
-        let place = (at.thread, at.frame);
-        let found = self.judged(&[at.thread], |judge| {
-            source_around(&self.process, place, context, judge.redactor())
-        });
-        let mut answer = SourceAnswer { frame: at.handle.to_string(), ..SourceAnswer::default() };
-        let Some(place) = found else {
-            answer.doubt = Some(Shown::own(
-                "no line information for this frame; `memory` with format `i` shows its code",
-            ));
-            return Ok(answer);
-        };
-        answer.file = Some(place.file);
-        answer.line = place.line;
-        answer.doubt = place.doubt;
-        if place.lines.is_empty() {
-            answer.doubt.get_or_insert(Shown::own("the source file was not found"));
-        }
-        let lines = place.lines.into_iter();
-        answer.lines = lines.map(|line| SourceLine { line: line.line, text: line.text }).collect();
-        Ok(answer)
-    }
 }
 
 fn last_number(thread: &Thread) -> usize {

@@ -8,6 +8,7 @@ use obit_report::{Hex, LockReport, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::claim::Verdict;
+use crate::evaluated::{Evaluated, NamesAnswer};
 
 /// Derives what every document has.
 macro_rules! document {
@@ -534,6 +535,10 @@ pub enum Answer {
     Variables(VariablesAnswer),
     /// To [`crate::Question::Print`].
     Print(PrintAnswer),
+    /// To [`crate::Question::Evaluate`].
+    Evaluated(Vec<Evaluated>),
+    /// To [`crate::Question::Names`].
+    Names(NamesAnswer),
     /// To [`crate::Question::Memory`].
     Memory(MemoryAnswer),
     /// To [`crate::Question::Registers`].
@@ -542,7 +547,7 @@ pub enum Answer {
     Modules(ModulesAnswer),
     /// To [`crate::Question::Sources`].
     Sources(SourcesAnswer),
-    /// To [`crate::Question::Source`].
+    /// To [`crate::Question::Source`] and [`crate::Question::Lines`].
     Source(SourceAnswer),
     /// To [`crate::Question::Locks`].
     Locks(LocksAnswer),

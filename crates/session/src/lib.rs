@@ -22,6 +22,7 @@
 mod answer;
 mod claim;
 mod claim_text;
+mod evaluated;
 mod handle;
 pub mod of_report;
 mod page;
@@ -35,6 +36,7 @@ pub use answer::{
     VariablesAnswer, VerifyAnswer, Wait, Why,
 };
 pub use answer::{CompareAnswer, RegistersAnswer};
+pub use evaluated::{Evaluated, NamesAnswer};
 pub use claim::{Claim, Comparison, Verdict};
 pub use handle::FrameHandle;
 pub use page::{Page, page};

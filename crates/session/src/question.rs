@@ -77,6 +77,29 @@ pub enum Question {
         /// What to evaluate.
         expressions: Vec<String>,
     },
+    /// One expression or command, answered in full.
+    Evaluate {
+        /// Which frame.
+        at: Place,
+        /// What `obit print` reads.
+        text: String,
+    },
+    /// Names of the variables of a frame.
+    Names {
+        /// Which frame.
+        at: Place,
+    },
+    /// Lines of a source file.
+    Lines {
+        /// Which frame the file or the expression is of.
+        at: Place,
+        /// An expression for code of the file that is meant; without one, the frame's.
+        code: Option<String>,
+        /// The line in the middle, unless it is that of the code.
+        line: Option<u32>,
+        /// Lines before and after it.
+        context: u32,
+    },
     /// Memory or code from an address on.
     Memory {
         /// Which frame the expression is of.

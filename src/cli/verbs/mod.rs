@@ -39,6 +39,7 @@ pub(crate) mod schema;
 pub(crate) mod scrub;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+pub(crate) mod shell;
 pub(crate) mod show;
 pub(crate) mod signature;
 pub(crate) mod snapshot;

@@ -7,10 +7,10 @@ use obit::process::{Frame, Process, Thread};
 use obit::redact::Origin;
 use obit::render::Format;
 use obit::render::formats::Audience;
-use obit::report::answer::{Answer as Shown, MemoryDump, Printed, TypeText};
-use obit::report::{Asked, Variable, printed};
+use obit::report::answer::Printed;
+use obit::report::{Asked, printed};
+use obit::session::Evaluated;
 use obit::value::Budget;
-use serde::{Deserialize, Serialize};
 
 use crate::cli::args::Output;
 use crate::cli::args::content::ReadLimits;
@@ -85,50 +85,13 @@ pub(crate) fn run(args: &PrintArgs, general: &General) -> Result<Exit, Failure> 
         if !found.is_empty() && is_announced {
             place_of(args, process)?.announce(general, args.thread.is_some());
         }
-        let sent = printed(process, &found, &request.build).into_iter().map(Sent::from);
+        let sent = printed(process, &found, &request.build).into_iter().map(Evaluated::from);
         Ok((sent.collect::<Vec<_>>(), exit.code()))
     })?;
     let answers: Vec<Printed> = answers.into_iter().map(Printed::from).collect();
     let page = page_options(general, &args.width, &destination);
     destination.write(|out| answers.iter().try_for_each(|answer| write(out, answer, &page)))?;
     Ok(Exit::of_code(code).unwrap_or(Exit::Bug))
-}
-
-/// An answer on its way. As a document its kind is known by its fields only.
-#[derive(Debug, Serialize, Deserialize)]
-struct Sent {
-    thread: i64,
-    frame: u64,
-    answer: SentAnswer,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum SentAnswer {
-    Value(Box<Variable>),
-    Memory(MemoryDump),
-    Type(TypeText),
-}
-
-impl From<Printed> for Sent {
-    fn from(Printed { thread, frame, answer }: Printed) -> Self {
-        let answer = match answer {
-            Shown::Value(value) => SentAnswer::Value(Box::new(value)),
-            Shown::Memory(memory) => SentAnswer::Memory(memory),
-            Shown::Type(text) => SentAnswer::Type(text),
-        };
-        Self { thread, frame, answer }
-    }
-}
-
-impl From<Sent> for Printed {
-    fn from(Sent { thread, frame, answer }: Sent) -> Self {
-        let answer = match answer {
-            SentAnswer::Value(value) => Shown::Value(*value),
-            SentAnswer::Memory(memory) => Shown::Memory(memory),
-            SentAnswer::Type(text) => Shown::Type(text),
-        };
-        Self { thread, frame, answer }
-    }
 }
 
 /// The frame that the user chose, or else the one that most likely answers.

@@ -18,6 +18,7 @@ pub(crate) mod modules;
 pub(crate) mod notices;
 pub(crate) mod page;
 pub(crate) mod printed;
+pub mod prompt;
 pub(crate) mod rates;
 pub(crate) mod signature;
 pub(crate) mod stack;

@@ -11,7 +11,10 @@ use obit_report::Variable;
 use obit_report::answer::{Answer, MemoryDump, MemoryRow, Printed};
 
 /// Writes one answer.
-pub(crate) fn write_printed(
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_printed(
     out: &mut dyn io::Write,
     printed: &Printed,
     options: &PageOptions,

@@ -1,0 +1,93 @@
+//! What gdb does not have.
+
+use std::io::Write;
+
+use super::stack;
+use super::state::{Done, Shell, refuse, say};
+use super::words::Words;
+use crate::session::{Answer, Claim, Question, of_report};
+use obit_render::formats::ReportView;
+use obit_render::{FORMATS, prompt};
+
+/// obit's page, as far as it says why.
+pub(super) fn why(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.none()?;
+    summary(shell, out)
+}
+
+/// The first lines of the page.
+pub(super) fn summary(shell: &Shell, out: &mut dyn Write) -> Done {
+    let Some(writer) = FORMATS.first().and_then(obit_render::Format::report) else {
+        return refuse("no page");
+    };
+    writer.write(out, &shell.report, ReportView::Summary, &shell.page)?;
+    Ok(())
+}
+
+pub(super) fn blame(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.none()?;
+    let Some((thread, frame)) = shell.blamed() else {
+        return refuse("no frame is blamed: `why` says what is known");
+    };
+    if thread != shell.thread
+        && let Some(thread) = shell.report.threads.get(thread)
+    {
+        say(out, &format!("[Switching to LWP {}]", thread.tid))?;
+    }
+    shell.choose(thread, frame);
+    stack::show(shell, out)
+}
+
+pub(super) fn locks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.none()?;
+    let found = of_report::locks(&shell.report);
+    if found.locks.is_empty() {
+        return say(out, "No lock was found that a thread waits for and whose owner is known.");
+    }
+    for finding in &found.findings {
+        say(out, &prompt::plain(finding))?;
+    }
+    for wait in &found.waits {
+        let sure = if wait.sure { "" } else { " (not certain)" };
+        let (thread, lock, owner) = (wait.thread, prompt::plain(&wait.lock), wait.waits_for);
+        say(out, &format!("  thread {thread} waits for {lock}, held by thread {owner}{sure}"))?;
+    }
+    Ok(())
+}
+
+pub(super) fn verify(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.no_format()?;
+    let mut claim = Claim::parse(words.rest).map_err(super::Trouble::Said)?;
+    if let Claim::Compare { at, .. } | Claim::Freed { at, .. } = &mut claim {
+        // What is left open is meant of the chosen frame.
+        let chosen = shell.place();
+        let is_open = at.thread.is_none();
+        at.thread = at.thread.or(chosen.thread);
+        at.frame = at.frame.or(chosen.frame.filter(|_| is_open));
+    }
+    let Answer::Verify(answer) = shell.ask(&Question::Verify(claim))? else {
+        return refuse("no answer");
+    };
+    let (claim, reason) = (prompt::plain(&answer.claim), prompt::plain(&answer.reason));
+    let verdict = prompt::heading(answer.verdict.words(), &shell.page);
+    writeln!(out, "{verdict}: {claim}: {reason}")?;
+    for evidence in &answer.evidence {
+        say(out, &format!("  {}", prompt::plain(evidence)))?;
+    }
+    Ok(())
+}
+
+pub(super) fn notices(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.none()?;
+    if shell.report.notices.is_empty() {
+        return say(out, "Nothing is missing.");
+    }
+    for notice in &shell.report.notices {
+        say(out, &prompt::plain(&notice.text))?;
+        let hint = prompt::plain(&notice.hint);
+        if !hint.is_empty() {
+            say(out, &format!("  {hint}"))?;
+        }
+    }
+    Ok(())
+}
