@@ -18,6 +18,7 @@ pub(super) struct Entry<'e> {
     /// Bytes of the answer.
     pub(super) bytes: usize,
     /// Tokens of hidden texts in it.
+    pub(super) hidden: usize,
     pub(super) level: &'e str,
     pub(super) took: Duration,
 }
@@ -42,6 +43,7 @@ impl Audit {
             "arguments": entry.arguments,
             "outcome": if entry.is_error { "error" } else { "answered" },
             "bytes": entry.bytes,
+            "hidden": entry.hidden,
             "redaction": entry.level,
             "milliseconds": u64::try_from(entry.took.as_millis()).unwrap_or(u64::MAX),
         });

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use obit_redact::is_token;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -98,6 +99,8 @@ impl Server {
             arguments,
             is_error,
             bytes: result.to_string().len(),
+            // The words beside a document repeat it.
+            hidden: tokens(result.get("structuredContent").unwrap_or(result)),
             level: &self.level,
             took,
         };
@@ -323,6 +326,24 @@ fn with_core(answer: &mut Value, core: &str) {
     }
 }
 
+/// Tokens that stand for hidden texts in all texts of a value.
+fn tokens(value: &Value) -> usize {
+    match value {
+        Value::String(text) => {
+            let begins = text.match_indices('<');
+            let is_one = |(at, _): &(usize, &str)| {
+                let rest = text.get(*at..).unwrap_or_default();
+                let end = rest.find('>').map(|end| end + 1);
+                end.and_then(|end| rest.get(..end)).is_some_and(is_token)
+            };
+            begins.filter(is_one).count()
+        }
+        Value::Array(all) => all.iter().map(tokens).sum(),
+        Value::Object(fields) => fields.values().map(tokens).sum(),
+        _ => 0,
+    }
+}
+
 /// Escapes in all texts what an editor, a terminal or a reader would obey or not see.
 fn escape(value: &mut Value) {
     match value {
@@ -334,5 +355,20 @@ fn escape(value: &mut Value) {
         Value::Array(all) => all.iter_mut().for_each(escape),
         Value::Object(fields) => fields.values_mut().for_each(escape),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_hidden_text_of_an_answer_is_counted_wherever_it_is() {
+        let answer = json!({
+            "a": "from <email:a91f> to <email:0b2c>, a < b > c, <stdin>",
+            "b": [{ "c": "<code>" }, 3, "<", "<<email:a91f>"],
+        });
+        assert_eq!(tokens(&answer), 4);
+        assert_eq!(tokens(&json!("none")), 0);
     }
 }

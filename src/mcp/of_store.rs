@@ -4,11 +4,15 @@ use super::call::Refused;
 use obit_redact::Shown;
 use obit_session::{GroupAnswer, GroupDump, GroupLine, Next, TriageAnswer, page};
 use obit_triage::store::{Found, Store, StoreError};
-use obit_triage::views::{GroupSummary, ViewOptions};
+use obit_triage::time::minute_of;
+use obit_triage::views::{GroupDetail, GroupSummary, Moment, ViewOptions};
 
 /// Dumps of a group that are listed, and traits.
 const DUMPS: usize = 5;
 const TRAITS: usize = 6;
+/// Releases and notes of its history.
+const RELEASES: usize = 12;
+const NOTES: usize = 6;
 /// Frames of a stack.
 const FRAMES: usize = 16;
 
@@ -102,9 +106,40 @@ pub(super) fn group(store: &Store, id: &str) -> Result<GroupAnswer, Refused> {
         message: detail.message.as_ref().map(shown),
         stack: stack.collect(),
         traits: traits.collect(),
+        history: history(&detail),
         dumps: dumps.collect(),
         next: next.into_iter().collect(),
     })
+}
+
+/// When and where a group was seen, and what was said of it.
+fn history(detail: &GroupDetail) -> Vec<Shown> {
+    let group = &detail.group;
+    let mut lines = Vec::new();
+    let moment = |what: &str, moment: &Moment| {
+        let release = moment.release.as_deref().or(moment.build.as_deref());
+        let release = release.map(|release| format!(" in {release}")).unwrap_or_default();
+        format!("{what} {}{release}", minute_of(moment.time))
+    };
+    lines.extend(group.first.as_ref().map(|first| moment("first seen", first)));
+    lines.extend(group.first_bad.as_ref().map(|bad| bad.reason.clone()));
+    let left_out = group.releases.len().saturating_sub(RELEASES);
+    if left_out > 0 {
+        lines.push(format!("{left_out} older releases"));
+    }
+    for release in group.releases.iter().skip(left_out) {
+        let (name, count, dumps) = (&release.name, release.count, release.dumps);
+        lines.push(format!("{name}: {count} of {dumps} dumps"));
+    }
+    lines.extend(group.last.as_ref().map(|last| moment("last seen", last)));
+    let since = detail.state_since.map(|time| format!(" since {}", minute_of(time)));
+    let build = detail.state_build.as_ref().map(|build| format!(", in {build}"));
+    let (since, build) = (since.unwrap_or_default(), build.unwrap_or_default());
+    lines.push(format!("state: {}{since}{build}", group.state));
+    for note in detail.notes.iter().rev().take(NOTES).rev() {
+        lines.push(format!("note of {}: {}", minute_of(note.time), note.text));
+    }
+    lines.into_iter().map(Shown::from_report).collect()
 }
 
 fn failed(error: StoreError) -> Refused {

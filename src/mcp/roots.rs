@@ -2,8 +2,34 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+
+/// A file or a directory that was allowed when it was opened.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) path: PathBuf,
+    file: File,
+}
+
+impl Held {
+    /// Whether the path still leads there, without a link on the way.
+    pub(super) fn is_there(&self) -> bool {
+        let same = |one: &File, other: &File| {
+            let (Ok(one), Ok(other)) = (one.metadata(), other.metadata()) else { return false };
+            (one.dev(), one.ino()) == (other.dev(), other.ino())
+        };
+        let is_plain = self.path.canonicalize().is_ok_and(|found| found == self.path);
+        is_plain && held(&self.path).is_ok_and(|now| same(&self.file, &now))
+    }
+}
+
+/// Opens a path for what can be said of it, not to read it.
+fn held(path: &Path) -> std::io::Result<File> {
+    let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::NOFOLLOW;
+    let mode = rustix::fs::Mode::empty();
+    Ok(rustix::fs::open(path, flags | rustix::fs::OFlags::CLOEXEC, mode)?.into())
+}
 
 /// The directories.
 #[derive(Clone, Debug)]
@@ -47,6 +73,19 @@ impl Roots {
     pub(super) fn resolve(&self, path: &str) -> Result<PathBuf, String> {
         let found = self.first().join(path).canonicalize().ok();
         found.filter(|found| self.is_allowed(found)).ok_or_else(|| self.refusal(path))
+    }
+
+    /// What is at `path`, held open, and its path without links. As long as it is held, no other
+    /// file has its identity.
+    pub(super) fn hold(&self, path: &str) -> Result<Held, String> {
+        let resolved = self.resolve(path)?;
+        let file = held(&resolved).map_err(|error| format!("{path}: {error}"))?;
+        // A directory on the way may have been replaced since.
+        let opened = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
+        match opened {
+            Ok(opened) if self.is_allowed(&opened) => Ok(Held { path: resolved, file }),
+            _ => Err(self.refusal(path)),
+        }
     }
 
     /// The regular file at `path`, and its path without links.
@@ -95,6 +134,24 @@ mod tests {
         let words = |path: &str| roots.open(path).unwrap_err().replace(path, "");
         assert_eq!(words("/etc/passwd"), words("/no/such/file"));
         assert!(Roots::new(&["/no/such".into()]).is_err());
+    }
+
+    #[test]
+    fn what_is_held_is_there_until_something_else_is_at_its_path() {
+        let outside = tempfile::tempdir().unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        let root = inside.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("cores")).unwrap();
+        std::fs::write(root.join("store"), "x").unwrap();
+        let roots = Roots::new(std::slice::from_ref(&root)).unwrap();
+        let (directory, store) = (roots.hold("cores").unwrap(), roots.hold("store").unwrap());
+        assert!(directory.is_there() && store.is_there());
+        std::fs::rename(root.join("cores"), root.join("moved")).unwrap();
+        symlink(outside.path(), root.join("cores")).unwrap();
+        std::fs::rename(root.join("store"), root.join("old")).unwrap();
+        std::fs::write(root.join("store"), "y").unwrap();
+        assert!(!directory.is_there() && !store.is_there());
+        assert!(roots.hold("cores").is_err());
     }
 
     #[test]

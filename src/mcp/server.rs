@@ -184,13 +184,46 @@ pub(super) struct Server {
     pub(super) cores: Cores,
     pub(super) stores: Stores,
     pub(super) roots: Roots,
-    pub(super) audit: Audit,
+    pub(super) audit: Arc<Audit>,
     pub(super) level: String,
     pub(super) discreet: fn(&str) -> String,
     pub(super) outside: Arc<dyn Outside>,
-    out: Arc<Output>,
+    /// Where messages go that answer nothing; nowhere if each answer goes its own way.
+    out: Option<Arc<Output>>,
     client: Mutex<Option<String>>,
     running: Mutex<HashMap<String, Arc<Running>>>,
+}
+
+/// What all clients of a program share.
+pub(super) struct Shared {
+    pub(super) roots: Roots,
+    pub(super) audit: Arc<Audit>,
+    pub(super) level: String,
+    pub(super) discreet: fn(&str) -> String,
+    pub(super) outside: Arc<dyn Outside>,
+}
+
+impl Shared {
+    pub(super) fn new(settings: Settings, outside: Arc<dyn Outside>) -> Self {
+        let Settings { roots, audit, level, discreet } = settings;
+        Self { roots, audit: Arc::new(Audit::new(audit)), level, discreet, outside }
+    }
+
+    /// A server for one client.
+    pub(super) fn server(&self, out: Option<Arc<Output>>) -> Server {
+        Server {
+            cores: Cores::default(),
+            stores: Stores::default(),
+            roots: self.roots.clone(),
+            audit: Arc::clone(&self.audit),
+            level: self.level.clone(),
+            discreet: self.discreet,
+            outside: Arc::clone(&self.outside),
+            out,
+            client: Mutex::default(),
+            running: Mutex::default(),
+        }
+    }
 }
 
 /// What is wrong with a request.
@@ -207,26 +240,15 @@ pub fn run(
     outside: Arc<dyn Outside>,
 ) -> io::Result<()> {
     let out = Arc::new(Output { out: Mutex::new(output), is_closed: AtomicBool::new(false) });
-    let server = Server {
-        cores: Cores::default(),
-        stores: Stores::default(),
-        roots: settings.roots,
-        audit: Audit::new(settings.audit),
-        level: settings.level,
-        discreet: settings.discreet,
-        outside,
-        out,
-        client: Mutex::default(),
-        running: Mutex::default(),
-    };
+    let server = Shared::new(settings, outside).server(Some(Arc::clone(&out)));
     std::thread::scope(|scope| {
         while let Some(line) = rpc::next_line(&mut input)? {
-            if server.out.is_closed.load(Ordering::Acquire) {
+            if out.is_closed.load(Ordering::Acquire) {
                 break;
             }
             let Ok(line) = line else {
                 let problem = format!("a message has at most {LONGEST} bytes");
-                server.out.send(&rpc::error(&Value::Null, INVALID_REQUEST, &problem));
+                out.send(&rpc::error(&Value::Null, INVALID_REQUEST, &problem));
                 continue;
             };
             if line.iter().all(u8::is_ascii_whitespace) {
@@ -235,17 +257,16 @@ pub fn run(
             match rpc::read(&line) {
                 Incoming::Response => {}
                 Incoming::Invalid { id, code, problem } => {
-                    server.out.send(&rpc::error(&id, code, &problem));
+                    out.send(&rpc::error(&id, code, &problem));
                 }
                 Incoming::Notification { method, params } => server.notified(&method, &params),
                 Incoming::Request { id, method, params } => {
-                    server.asked(id, method, params, scope);
+                    server.asked(id, method, params, &out, scope);
                 }
             }
         }
-        if server.out.is_closed.load(Ordering::Acquire) {
-            let running = server.running();
-            running.values().for_each(|running| running.cancel());
+        if out.is_closed.load(Ordering::Acquire) {
+            server.cancel_all();
         }
         Ok(())
     })
@@ -261,7 +282,12 @@ impl Server {
         self.client.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn notified(&self, method: &str, params: &Map<String, Value>) {
+    /// Ends whatever is under way.
+    pub(super) fn cancel_all(&self) {
+        self.running().values().for_each(|running| running.cancel());
+    }
+
+    pub(super) fn notified(&self, method: &str, params: &Map<String, Value>) {
         if method == "notifications/cancelled"
             && let Some(id) = params.get("requestId")
         {
@@ -272,51 +298,34 @@ impl Server {
         }
     }
 
+    /// Answers a request, one that may take long on a thread of its own.
     fn asked<'s>(
         &'s self,
         id: Value,
         method: String,
         params: Map<String, Value>,
+        out: &Arc<Output>,
         scope: &'s std::thread::Scope<'s, '_>,
     ) {
-        let is_slow = matches!(method.as_str(), "tools/call" | "resources/read");
-        if !is_slow || self.client().is_none() {
-            let answer = match self.answer(&method, &params, &Running::new(None)) {
-                Ok(result) => rpc::result(&id, result),
-                Err((code, problem)) => rpc::error(&id, code, &problem),
-            };
-            self.out.send(&answer);
+        if !self.is_slow(&method) {
+            out.send(&self.message(&id, &method, &params, &Running::new(None)));
             return;
         }
         let token = params.get("_meta").and_then(|meta| meta.get("progressToken"));
         let token = token.filter(|token| token.is_string() || token.is_number()).cloned();
-        let progress = token.map(|token| Progress {
-            token,
-            out: Arc::clone(&self.out),
-            last: Mutex::default(),
-        });
-        let running = Arc::new(Running::new(progress));
-        {
-            let key = id.to_string();
-            let mut all = self.running();
-            let problem = match all.len() {
-                _ if all.contains_key(&key) => Some("this id is that of a request under way"),
-                MOST_RUNNING.. => Some("too many requests under way: wait for an answer"),
-                _ => None,
-            };
-            if let Some(problem) = problem {
-                drop(all);
-                self.out.send(&rpc::error(&id, INVALID_REQUEST, problem));
+        let progress =
+            token.map(|token| Progress { token, out: Arc::clone(out), last: Mutex::default() });
+        let running = match self.enter(&id, progress) {
+            Ok(running) => running,
+            Err(problem) => {
+                out.send(&rpc::error(&id, INVALID_REQUEST, problem));
                 return;
             }
-            all.insert(key, Arc::clone(&running));
-        }
+        };
+        let out = Arc::clone(out);
         scope.spawn(move || {
             running.progress(0, None);
-            let answer = match self.answer(&method, &params, &running) {
-                Ok(result) => rpc::result(&id, result),
-                Err((code, problem)) => rpc::error(&id, code, &problem),
-            };
+            let answer = self.message(&id, &method, &params, &running);
             self.running().remove(&id.to_string());
             // No one waits for the answer to a request that was cancelled.
             if running.is_cancelled() {
@@ -325,10 +334,61 @@ impl Server {
             // Ahead of the answer, after which a client may ask for the list.
             if self.cores.has_changed() {
                 let method = "notifications/resources/list_changed";
-                self.out.send(&rpc::notification(method, json!({})));
+                out.send(&rpc::notification(method, json!({})));
             }
-            self.out.send(&answer);
+            out.send(&answer);
         });
+    }
+
+    /// The answer to a request, when it is there.
+    pub(super) fn exchange(&self, id: &Value, method: &str, params: &Map<String, Value>) -> Value {
+        if !self.is_slow(method) {
+            return self.message(id, method, params, &Running::new(None));
+        }
+        let running = match self.enter(id, None) {
+            Ok(running) => running,
+            Err(problem) => return rpc::error(id, INVALID_REQUEST, problem),
+        };
+        let answer = self.message(id, method, params, &running);
+        self.running().remove(&id.to_string());
+        match running.is_cancelled() {
+            true => rpc::error(id, INVALID_REQUEST, "the request was cancelled"),
+            false => answer,
+        }
+    }
+
+    /// Whether a request may take long, and can be cancelled meanwhile.
+    fn is_slow(&self, method: &str) -> bool {
+        matches!(method, "tools/call" | "resources/read") && self.client().is_some()
+    }
+
+    /// A request that is under way from now on.
+    fn enter(&self, id: &Value, progress: Option<Progress>) -> Result<Arc<Running>, &'static str> {
+        let running = Arc::new(Running::new(progress));
+        let key = id.to_string();
+        let mut all = self.running();
+        match all.len() {
+            _ if all.contains_key(&key) => Err("this id is that of a request under way"),
+            MOST_RUNNING.. => Err("too many requests under way: wait for an answer"),
+            _ => {
+                all.insert(key, Arc::clone(&running));
+                Ok(running)
+            }
+        }
+    }
+
+    /// The message that answers a request.
+    fn message(
+        &self,
+        id: &Value,
+        method: &str,
+        params: &Map<String, Value>,
+        running: &Running,
+    ) -> Value {
+        match self.answer(method, params, running) {
+            Ok(result) => rpc::result(id, result),
+            Err((code, problem)) => rpc::error(id, code, &problem),
+        }
     }
 
     fn answer(
@@ -415,7 +475,7 @@ impl Server {
             "protocolVersion": version,
             "capabilities": {
                 "tools": {},
-                "resources": { "listChanged": true },
+                "resources": { "listChanged": self.out.is_some() },
                 "prompts": {},
             },
             "serverInfo": {

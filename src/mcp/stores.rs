@@ -30,11 +30,14 @@ impl Stores {
     ) -> Result<Arc<Mutex<Store>>, Refused> {
         let refused =
             |why: String| Refused::new(why, "triage with a directory below an allowed one");
-        let path = match (path, outside.store()) {
-            (Some(path), _) => roots.resolve(path).map_err(refused)?,
+        let (path, held) = match (path, outside.store()) {
+            (Some(path), _) => {
+                let held = roots.hold(path).map_err(refused)?;
+                (held.path.clone(), Some(held))
+            }
             // The user named it, wherever it is.
-            (None, Some(store)) => store,
-            (None, None) => roots.first().to_owned(),
+            (None, Some(store)) => (store, None),
+            (None, None) => (roots.first().to_owned(), None),
         };
         if is_kept && let Some(store) = self.kept(&path) {
             return Ok(store);
@@ -44,6 +47,11 @@ impl Stores {
         } else {
             outside.triage(&path, running).map_err(refused)?
         };
+        // It was read by its path, which may lead elsewhere since it was allowed.
+        if held.is_some_and(|held| !held.is_there()) {
+            let why = "the path was replaced while it was read: nothing of it is answered";
+            return Err(refused(why.to_owned()));
+        }
         let store = Arc::new(Mutex::new(store));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|(known, _)| *known != path);

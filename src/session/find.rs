@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::opened::Opened;
+use crate::report::Judge;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_redact::{Level, Named, Shown};
 use obit_report::Hex;
@@ -19,12 +20,18 @@ const LONGEST_TEXT: usize = 256;
 /// Bytes of a number that is searched for, at least, where something may be hidden: shorter ones
 /// spell texts letter by letter.
 const SHORTEST_NUMBER: u8 = 4;
+/// Bytes of a number that may be hidden as a whole: a part of it is neither found.
+const WHOLE_NUMBER: u64 = 8;
+/// Places that are looked at in one answer, whether or not they may be shown.
+const MOST_PLACES: usize = 1 << 16;
 /// Bytes that a pointer may lead into.
 const MOST_TARGET: u64 = 1 << 24;
 
 /// What bytes are compared with.
 enum Pattern {
     Bytes(Vec<u8>),
+    /// The bytes of a number.
+    Number(Vec<u8>),
     /// Words from the first to the last.
     Words(u64, u64),
 }
@@ -49,6 +56,7 @@ impl Opened {
         }
         let begun = Instant::now();
         let width = self.width(&pattern);
+        let mut left_to_judge = MOST_PLACES;
         for region in self.process.memory.regions() {
             if region.range.end.0 <= from || (only_constant && region.permissions.write) {
                 continue;
@@ -67,26 +75,33 @@ impl Opened {
                     at = (at | 0xfff).saturating_add(1);
                     continue;
                 }
-                let (hits, next) = self.hits(&pattern, at, &bytes, most - answer.hits.len() as u64);
-                for hit in hits {
-                    let range =
-                        AvmaRange { start: Avma(hit), end: Avma(hit.saturating_add(width)) };
-                    let shown = self.judged(&[], |judge| {
-                        let is_hidden = !only_constant && judge.hides(range, true);
-                        (!is_hidden).then(|| {
-                            let what = judge.address(Avma(hit));
-                            Hit { address: Hex(judge.redactor().show_word(hit)), what }
-                        })
-                    });
-                    answer.hits.extend(shown);
-                }
-                answer.searched = answer.searched.saturating_add(next - at);
-                // What begins in this part may end in the next one.
+                let end = at.saturating_add(bytes.len() as u64);
+                // Where the next part begins does not depend on what is found in this one: it
+                // would say where something hidden is. So would the count of bytes.
                 let is_end = bytes.len() < left.min(CHUNK) || bytes.len() == left;
-                at = match is_end || next < at.saturating_add(bytes.len() as u64) {
-                    true => next,
-                    false => next.saturating_sub(width.saturating_sub(1)).max(at + 1),
+                let next = match is_end {
+                    true => end,
+                    false => end.saturating_sub(width.saturating_sub(1)).max(at + 1),
                 };
+                for hit in self.hits(&pattern, at, &bytes) {
+                    let Some(left) = left_to_judge.checked_sub(1) else {
+                        answer.searched = answer.searched.saturating_add(hit.saturating_sub(at));
+                        answer.next_cursor = Some(format!("{hit:#x}"));
+                        return Ok(answer);
+                    };
+                    left_to_judge = left;
+                    let Some(shown) = self.hit(&pattern, hit, only_constant) else { continue };
+                    answer.hits.push(shown);
+                    if answer.hits.len() as u64 >= most {
+                        // Behind one that is shown.
+                        let behind = hit.saturating_add(self.step(&pattern));
+                        answer.searched = answer.searched.saturating_add(behind.saturating_sub(at));
+                        answer.next_cursor = Some(format!("{behind:#x}"));
+                        return Ok(answer);
+                    }
+                }
+                answer.searched = answer.searched.saturating_add(next.saturating_sub(at));
+                at = next;
             }
         }
         Ok(answer)
@@ -95,52 +110,86 @@ impl Opened {
     /// Bytes of a hit.
     fn width(&self, pattern: &Pattern) -> u64 {
         match pattern {
-            Pattern::Bytes(bytes) => bytes.len() as u64,
+            Pattern::Bytes(bytes) | Pattern::Number(bytes) => bytes.len() as u64,
             Pattern::Words(..) => self.process.memory.word() as u64,
         }
     }
 
-    /// Hits in `bytes`, which are at `at`, and where the search goes on.
-    fn hits(&self, pattern: &Pattern, at: u64, bytes: &[u8], most: u64) -> (Vec<u64>, u64) {
-        let mut found = Vec::new();
-        let width = self.width(pattern);
-        let end = at.saturating_add(bytes.len() as u64);
-        let mut take = |hit: u64| {
-            found.push(hit);
-            found.len() as u64 >= most
-        };
+    /// Bytes from a hit to where the next one may begin.
+    fn step(&self, pattern: &Pattern) -> u64 {
         match pattern {
-            Pattern::Bytes(wanted) => {
-                let mut stopped = None;
-                // Places may overlap, so the search goes on a byte behind each.
+            Pattern::Bytes(_) => 1,
+            Pattern::Number(bytes) => self.alignment(bytes),
+            Pattern::Words(..) => self.process.memory.word() as u64,
+        }
+    }
+
+    /// Where something may be hidden, a number is found only at multiples of its size: else its
+    /// last bytes could be the first ones of something hidden, which would be spelled so.
+    fn alignment(&self, bytes: &[u8]) -> u64 {
+        match self.build.redaction {
+            Level::Off => 1,
+            _ => bytes.len() as u64,
+        }
+    }
+
+    /// A place, unless it may not be said what is there.
+    fn hit(&self, pattern: &Pattern, at: u64, is_constant: bool) -> Option<Hit> {
+        let end = at.saturating_add(self.width(pattern));
+        let range = AvmaRange { start: Avma(at), end: Avma(end) };
+        self.judged(&[], |judge| {
+            let is_part = matches!(pattern, Pattern::Number(_)) && self.is_part_of_hidden(at, judge);
+            if is_part || (!is_constant && judge.hides(range, true)) {
+                return None;
+            }
+            let what = judge.address(Avma(at));
+            Some(Hit { address: Hex(judge.redactor().show_word(at)), what })
+        })
+    }
+
+    /// Whether a place is in a number that may not be shown.
+    fn is_part_of_hidden(&self, at: u64, judge: &mut Judge<'_>) -> bool {
+        if self.build.redaction == Level::Off {
+            return false;
+        }
+        let start = at & !(WHOLE_NUMBER - 1);
+        let whole = AvmaRange { start: Avma(start), end: Avma(start.saturating_add(WHOLE_NUMBER)) };
+        let bytes = self.process.memory.peek_up_to(Avma(start), 8);
+        let number = self.process.memory.unsigned(&bytes);
+        judge.hides(whole, true) || hides_number(judge, number, bytes.len() == 8)
+    }
+
+    /// Hits in `bytes`, which are at `at`.
+    fn hits<'b>(
+        &'b self,
+        pattern: &'b Pattern,
+        at: u64,
+        bytes: &'b [u8],
+    ) -> Box<dyn Iterator<Item = u64> + 'b> {
+        let place = move |offset: usize| at.saturating_add(offset as u64);
+        match pattern {
+            Pattern::Bytes(wanted) | Pattern::Number(wanted) => {
+                let step = self.step(pattern).max(1);
+                let finder = memchr::memmem::Finder::new(wanted);
                 let mut from = 0_usize;
-                while let Some(next) =
-                    bytes.get(from..).and_then(|rest| memchr::memmem::find(rest, wanted))
-                {
-                    from = from.saturating_add(next).saturating_add(1);
-                    let hit = at.saturating_add(from as u64).saturating_sub(1);
-                    if take(hit) {
-                        stopped = Some(hit.saturating_add(1));
-                        break;
-                    }
-                }
-                (found, stopped.unwrap_or(end))
+                // Places may overlap, so the search goes on a byte behind each.
+                let next = move || {
+                    let found = bytes.get(from..).and_then(|rest| finder.find(rest))?;
+                    let offset = from.saturating_add(found);
+                    from = offset.saturating_add(1);
+                    Some(place(offset))
+                };
+                Box::new(std::iter::from_fn(next).filter(move |hit| hit % step == 0))
             }
             Pattern::Words(first, last) => {
                 let word = self.process.memory.word();
-                let skip = usize::try_from(at.wrapping_neg() % width).unwrap_or(0);
+                let skip = usize::try_from(at.wrapping_neg() % word as u64).unwrap_or(0);
                 let words = bytes.get(skip..).unwrap_or_default().chunks_exact(word);
-                for (number, bytes) in words.enumerate() {
+                Box::new(words.enumerate().filter_map(move |(number, bytes)| {
                     let value = self.process.memory.unsigned(bytes);
-                    if (*first..=*last).contains(&value) {
-                        let place = skip.saturating_add(number.saturating_mul(word));
-                        let hit = at.saturating_add(place as u64);
-                        if take(hit) {
-                            return (found, hit.saturating_add(width));
-                        }
-                    }
-                }
-                (found, end)
+                    let offset = skip.saturating_add(number.saturating_mul(word));
+                    (*first..=*last).contains(&value).then(|| place(offset))
+                }))
             }
         }
     }
@@ -164,11 +213,7 @@ impl Opened {
                         "at this level of redaction a value of 4 or 8 bytes can be searched for";
                     return Err(self.problem(text, "find with size=4 or size=8"));
                 }
-                let is_hidden = self.judged(&[], |judge| {
-                    let redactor = judge.redactor();
-                    redactor.hide_number(&Named::default(), &value.to_string()).is_some()
-                        || (*size == 8 && redactor.show_word(*value) != *value)
-                });
+                let is_hidden = self.judged(&[], |judge| hides_number(judge, *value, *size == 8));
                 if is_hidden {
                     let text = "this value looks like something that is hidden";
                     return Err(self.problem(text, "find with pointer_to"));
@@ -178,7 +223,7 @@ impl Opened {
                 if !self.process.memory.is_little_endian() {
                     bytes.reverse();
                 }
-                Ok(Pattern::Bytes(bytes))
+                Ok(Pattern::Number(bytes))
             }
             SearchFor::PointerTo(start, length) => {
                 let last = start.saturating_add((*length).clamp(1, MOST_TARGET) - 1);
@@ -209,4 +254,11 @@ impl Opened {
         };
         self.shown(&text)
     }
+}
+
+/// Whether a number looks like something that is hidden.
+fn hides_number(judge: &mut Judge<'_>, value: u64, is_word: bool) -> bool {
+    let redactor = judge.redactor();
+    redactor.hide_number(&Named::default(), &value.to_string()).is_some()
+        || (is_word && redactor.show_word(value) != value)
 }

@@ -106,8 +106,20 @@ fn symbol(shell: &mut Shell, text: &str, out: &mut dyn Write) -> Done {
     }
     let found = shell.variables(&format!("/a {text}"))?;
     let words = found.first().map(|value| value.whole_words()).unwrap_or_default();
+    let module_at = |address: u64| {
+        let mut modules = shell.report.modules.iter();
+        let module = modules.find(|module| {
+            address.checked_sub(module.base.0).is_some_and(|offset| offset < module.size)
+        });
+        module.map(|module| format!(" in {}", prompt::plain(&module.path)))
+    };
     match words.split_once('<') {
-        Some((_, symbol)) => say(out, symbol.trim_end_matches('>')),
+        Some((address, symbol)) => {
+            let address = address.trim().strip_prefix("0x");
+            let address = address.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+            let module = address.and_then(module_at).unwrap_or_default();
+            say(out, &format!("{}{module}", symbol.trim_end_matches('>')))
+        }
         None => refuse(format!("no symbol is known at {words}")),
     }
 }

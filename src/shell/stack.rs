@@ -77,8 +77,13 @@ pub(super) fn backtrace(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Writ
 fn one(shell: &mut Shell, is_full: bool, out: &mut dyn Write) -> Done {
     line(shell, out)?;
     if is_full {
-        let locals = shell.variables("info locals");
-        for printed in locals? {
+        let locals = shell.variables("info locals")?;
+        if locals.is_empty() {
+            let has_lines = shell.chosen_frame().is_some_and(|frame| frame.source.is_some());
+            let none = if has_lines { "No locals." } else { "No symbol table info available." };
+            writeln!(out, "{none}")?;
+        }
+        for printed in locals {
             let text = format!("{} = {}", prompt::plain(&printed.name), printed.whole_words());
             writeln!(out, "        {}", obit_render::visible(&text))?;
         }

@@ -150,6 +150,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("heap", &["core"]),
     ("who-points-to", &["core", "x"]),
     ("find", &["core", "--string", "x"]),
+    ("shell", &["core"]),
     ("query", &["main", "cores"]),
     ("incident", &["cores"]),
     ("export", &["otlp", "core"]),

@@ -36,6 +36,8 @@ mod levels;
 mod log_commands;
 mod many_threads;
 mod mcp;
+mod mcp_find;
+mod mcp_http;
 mod memory;
 mod merge;
 mod minidump_core;
@@ -63,6 +65,7 @@ mod schemas;
 mod scrub;
 #[cfg(feature = "serve")]
 mod serve;
+mod shell;
 mod signature;
 mod snapshot;
 mod store;

@@ -7,13 +7,13 @@ use std::process::{Command, Stdio};
 
 use crate::fixture::run;
 
-const CARD: u64 = 4_929_804_463_622_139;
+pub const CARD: u64 = 4_929_804_463_622_139;
 const PIN: &str = "7391";
 const BIRTH: i64 = 157_795_283;
 const PEER: [u8; 4] = [203, 0, 113, 77];
 
 /// The core and the program; `None` where it cannot be built or leaves no core here.
-fn crash(name: &str, options: &[&str]) -> Option<(PathBuf, PathBuf)> {
+pub fn crash(name: &str, options: &[&str]) -> Option<(PathBuf, PathBuf)> {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("numbers").join(name);
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).unwrap();

@@ -360,7 +360,7 @@ fn bearer(request: &Request) -> Option<&str> {
     request.header("authorization").and_then(token_of)
 }
 
-fn token_of(field: &str) -> Option<&str> {
+pub(crate) fn token_of(field: &str) -> Option<&str> {
     let (scheme, token) = field.split_once(' ').unwrap_or((field, ""));
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && token.len() <= LONGEST).then_some(token)

@@ -15,6 +15,7 @@
 //! | who did what? | [`AuditLog`], [`Anchor`] |
 //! | what is asked of cores? | [`AskCores`], [`CoreQuestion`] |
 //! | what does the API promise? | [`openapi`] |
+//! | how does another protocol use its HTTP? | [`MessageServer`], [`Messages`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
@@ -29,6 +30,7 @@ mod exposures;
 mod gate;
 mod http;
 mod listen;
+mod messages;
 mod openapi;
 mod pages;
 mod problem;
@@ -45,6 +47,7 @@ pub use audit::{Anchor, AuditError, AuditLog, Entry, Line};
 pub use cores::{AskCores, CoreQuestion, NotAsked};
 pub use exposures::ExposureFile;
 pub use listen::{ServeError, Server};
+pub use messages::{Message, MessageServer, Messages, Reply, Verb, fresh_token};
 pub use openapi::openapi;
 pub use settings::{Auth, Listen, Settings, Trusted};
 pub use users::{Role, UsersError, new_token};

@@ -25,6 +25,12 @@ pub enum ServeError {
          127.0.0.1"
     )]
     Exposed(String),
+    /// Programs of other machines could ask.
+    #[error("{0} is not an address of this machine alone: listen on 127.0.0.1 or [::1]")]
+    NotLoopback(String),
+    /// The token could be guessed, or cannot be sent.
+    #[error("a token is a word of {0} letters or more, without spaces")]
+    Token(usize),
     /// The address cannot be listened on.
     #[error("cannot listen on {place}: {source}")]
     Bind {

@@ -65,6 +65,9 @@ document! {
         stack: Vec<Shown>,
         /// What its dumps share and others lack.
         traits: Vec<Shown>,
+        /// When and in which builds it was seen, and what the user said of it: the oldest first.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        history: Vec<Shown>,
         /// The newest dumps.
         dumps: Vec<GroupDump>,
         /// What to ask next.

@@ -33,6 +33,14 @@ pub(crate) struct McpArgs {
     /// directory]
     #[arg(long, value_name = "DIR")]
     root: Vec<PathBuf>,
+    /// Speak by HTTP at this address of this machine instead: 127.0.0.1:PORT, port 0 for any
+    #[cfg(feature = "serve")]
+    #[arg(long, value_name = "ADDRESS", requires = "token_file")]
+    listen: Option<std::net::SocketAddr>,
+    /// The file of the token that clients send; made if it is not there
+    #[cfg(feature = "serve")]
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    token_file: Option<PathBuf>,
     /// Append a line of JSON for each call to this file: who asked for what, how much was
     /// revealed
     #[arg(long, value_name = "FILE")]
@@ -161,6 +169,11 @@ pub(crate) fn run(args: &McpArgs) -> Result<Exit, Failure> {
     });
     let audit = audit.transpose()?.map(|file| Box::new(file) as Box<dyn Write + Send>);
     let settings = mcp::Settings { roots, audit, level: args.level().to_owned(), discreet };
+    #[cfg(feature = "serve")]
+    if let (Some(address), Some(token)) = (args.listen, &args.token_file) {
+        let program = Arc::new(Program { args: args.clone() });
+        return super::mcp_listen::run(address, token, mcp::Hub::new(settings, program));
+    }
     if io::stdin().is_terminal() {
         say("obit mcp speaks the Model Context Protocol with an agent; see docs/mcp.md");
     }

@@ -25,6 +25,8 @@ pub(crate) mod man;
 pub(crate) mod mcp;
 pub(crate) mod memory;
 mod memory_place;
+#[cfg(feature = "serve")]
+mod mcp_listen;
 pub(crate) mod merge;
 pub(crate) mod modules;
 pub(crate) mod objects;

@@ -55,6 +55,8 @@ pub(crate) enum Method {
     Post,
     /// `PATCH`.
     Patch,
+    /// `DELETE`.
+    Delete,
     /// Anything else.
     Other,
 }
@@ -66,6 +68,7 @@ impl Method {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
             Self::Other => "",
         }
     }

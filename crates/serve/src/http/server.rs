@@ -271,6 +271,7 @@ async fn respond(request: hyper::Request<Incoming>, peer: Peer, site: &Site) -> 
         hyper::Method::GET | hyper::Method::HEAD => Method::Get,
         hyper::Method::POST => Method::Post,
         hyper::Method::PATCH => Method::Patch,
+        hyper::Method::DELETE => Method::Delete,
         _ => Method::Other,
     };
     if head.uri.authority().is_some() {
