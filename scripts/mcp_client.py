@@ -1,11 +1,23 @@
 """Lists and calls every tool of `obit mcp` by the Python client, which checks each answer against
-the schema of its tool: mcp_client.py OBIT ROOT."""
+the schema of its tool, over its standard input and output and over HTTP: mcp_client.py OBIT ROOT."""
 
 import asyncio
+import contextlib
+import pathlib
+import re
+import subprocess
 import sys
+import tempfile
 
+import httpx
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
+
+try:
+    from mcp.client.streamable_http import streamable_http_client
+except ImportError:
+    streamable_http_client = None
+    from mcp.client.streamable_http import streamablehttp_client
 
 CORE = "null-field/core.zst"
 CALLS = [
@@ -28,9 +40,37 @@ CALLS = [
 ]
 
 
+@contextlib.asynccontextmanager
+async def by_http(obit: str, root: str):
+    """The streams of a server that listens."""
+    with tempfile.TemporaryDirectory() as directory:
+        token = pathlib.Path(directory) / "token"
+        line = [obit, "mcp", "--root", root, "--listen", "127.0.0.1:0", "--token-file", str(token)]
+        with subprocess.Popen(line, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+            try:
+                url = re.search(r"http://\S+", server.stderr.readline()).group()
+                fields = {"Authorization": f"Bearer {token.read_text().strip()}"}
+                if streamable_http_client:
+                    async with (
+                        httpx.AsyncClient(headers=fields, timeout=60) as client,
+                        streamable_http_client(url, http_client=client) as streams,
+                    ):
+                        yield streams[:2]
+                else:
+                    async with streamablehttp_client(url, headers=fields) as streams:
+                        yield streams[:2]
+            finally:
+                server.terminate()
+
+
 async def main(obit: str, root: str) -> None:
     server = StdioServerParameters(command=obit, args=["mcp", "--root", root])
-    async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
+    await check("stdio", stdio_client(server))
+    await check("HTTP", by_http(obit, root))
+
+
+async def check(how: str, transport) -> None:
+    async with transport as (read, write), ClientSession(read, write) as session:
         await session.initialize()
         tools = {tool.name for tool in (await session.list_tools()).tools}
         called = set()
@@ -51,7 +91,7 @@ async def main(obit: str, root: str) -> None:
         await session.get_prompt(prompts[0].name, {"path": CORE})
         for resource in (await session.list_resources()).resources:
             await session.read_resource(resource.uri)
-        print(f"Python client: {len(tools)} tools, {len(prompts)} prompts")
+        print(f"Python client by {how}: {len(tools)} tools, {len(prompts)} prompts")
 
 
 asyncio.run(main(*sys.argv[1:3]))

@@ -73,6 +73,7 @@ const RARE: &[&str] = &[
     "export",
     "audit",
     "forget",
+    "cache",
     "schema",
     "completions",
     "man",

@@ -47,7 +47,11 @@ impl Hub {
     /// The client whose session a message is of.
     fn server(&self, message: Message<'_>) -> Result<Arc<Server>, Reply> {
         let Some(session) = message.field("mcp-session-id") else {
-            return Err(problem(400, &Value::Null, "the field Mcp-Session-Id is missing: send `initialize` first"));
+            return Err(problem(
+                400,
+                &Value::Null,
+                "the field Mcp-Session-Id is missing: send `initialize` first",
+            ));
         };
         let mut seats = self.seats();
         match seats.get_mut(session) {
@@ -68,13 +72,14 @@ impl Hub {
         }
         let version = message.field("mcp-protocol-version");
         if let Some(version) = version.filter(|version| !VERSIONS.contains(version)) {
-            let text = format!("the protocol version {version:.20?} is not spoken here; {} are", VERSIONS.join(", "));
+            let text = format!(
+                "the protocol version {version:.20?} is not spoken here; {} are",
+                VERSIONS.join(", ")
+            );
             return problem(400, &Value::Null, &text);
         }
         match rpc::read(message.body()) {
-            Incoming::Invalid { id, code, problem } => {
-                json(400, &rpc::error(&id, code, &problem))
-            }
+            Incoming::Invalid { id, code, problem } => json(400, &rpc::error(&id, code, &problem)),
             Incoming::Request { id, method, params } if method == "initialize" => {
                 let server = Arc::new(self.shared.server(None));
                 let answer = server.exchange(&id, &method, &params);
@@ -148,7 +153,8 @@ impl Messages for Hub {
             Verb::Post => self.posted(message),
             Verb::Delete => self.deleted(message),
             Verb::Get | Verb::Other => {
-                let mut reply = problem(405, &Value::Null, "messages are sent by POST; there is no stream");
+                let mut reply =
+                    problem(405, &Value::Null, "messages are sent by POST; there is no stream");
                 reply.fields.push(("allow", "POST, DELETE".to_owned()));
                 reply
             }
@@ -160,7 +166,9 @@ impl Messages for Hub {
 fn accepts_json(accept: Option<&str>) -> bool {
     let takes = |part: &str| {
         let kind = part.split(';').next().unwrap_or_default().trim();
-        ["application/json", "application/*", "*/*"].iter().any(|one| kind.eq_ignore_ascii_case(one))
+        ["application/json", "application/*", "*/*"]
+            .iter()
+            .any(|one| kind.eq_ignore_ascii_case(one))
     };
     accept.is_none_or(|accept| accept.split(',').any(takes))
 }
@@ -183,7 +191,9 @@ mod tests {
 
     #[test]
     fn a_client_says_which_answers_it_takes() {
-        for accept in ["application/json, text/event-stream", "*/*", "text/html, application/*;q=0.5"] {
+        for accept in
+            ["application/json, text/event-stream", "*/*", "text/html, application/*;q=0.5"]
+        {
             assert!(accepts_json(Some(accept)), "{accept}");
         }
         assert!(accepts_json(None));

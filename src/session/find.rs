@@ -138,7 +138,8 @@ impl Opened {
         let end = at.saturating_add(self.width(pattern));
         let range = AvmaRange { start: Avma(at), end: Avma(end) };
         self.judged(&[], |judge| {
-            let is_part = matches!(pattern, Pattern::Number(_)) && self.is_part_of_hidden(at, judge);
+            let is_part =
+                matches!(pattern, Pattern::Number(_)) && self.is_part_of_hidden(at, judge);
             if is_part || (!is_constant && judge.hides(range, true)) {
                 return None;
             }

@@ -24,7 +24,9 @@ impl Opened {
             None => {
                 let thread = self.process.threads.get(at.thread);
                 let frame = thread.and_then(|thread| thread.frames.get(at.frame));
-                frame.and_then(|frame| Some((SourceLocation::clone(frame.source.as_ref()?), frame.module)))
+                frame.and_then(|frame| {
+                    Some((SourceLocation::clone(frame.source.as_ref()?), frame.module))
+                })
             }
             Some(code) => {
                 let address = self.address_of(at, code);

@@ -105,7 +105,9 @@ impl Opened {
                 Answer::Modules(of_report::modules(report(), matching, *from, items(*most)))
             }
             Question::Sources => Answer::Sources(of_report::sources(report())),
-            Question::Source { at, context } => Answer::Source(self.lines(*at, None, None, *context)?),
+            Question::Source { at, context } => {
+                Answer::Source(self.lines(*at, None, None, *context)?)
+            }
             Question::Locks => Answer::Locks(of_report::locks(report())),
             Question::Report => Answer::Report(Box::new(report().clone())),
             Question::Variables { at, of, from, most } => {
@@ -181,7 +183,6 @@ impl Opened {
         })?;
         Ok(At { thread, frame, handle: FrameHandle { thread: tid, frame: number } })
     }
-
 }
 
 fn last_number(thread: &Thread) -> usize {

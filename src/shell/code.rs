@@ -20,14 +20,17 @@ const MOST_INSTRUCTIONS: usize = 20_000;
 pub(super) fn list(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
     words.no_format()?;
     let rest = words.rest;
-    let around = |line: u32| (line.saturating_sub(LINES / 2).max(1), line.saturating_add(LINES / 2 - 1));
+    let around =
+        |line: u32| (line.saturating_sub(LINES / 2).max(1), line.saturating_add(LINES / 2 - 1));
     if let Some((file, line)) = rest.split_once(':').filter(|(file, _)| !file.is_empty()) {
         let is_own = shell.chosen_frame().and_then(|frame| frame.source.as_ref());
         let is_own = is_own.is_some_and(|source| source.file.as_str().ends_with(file));
         return match (is_own, line.parse()) {
             (true, Ok(line)) => lines(shell, around(line), None, out),
             (true, Err(_)) => list_code(shell, line, around, out),
-            (false, _) => refuse(format!("{file} is not the file of this frame; choose a frame of it")),
+            (false, _) => {
+                refuse(format!("{file} is not the file of this frame; choose a frame of it"))
+            }
         };
     }
     match (rest, shell.listed) {
@@ -100,7 +103,12 @@ fn source(
 }
 
 /// Lists lines, of the frame's file or of that of other code.
-fn lines(shell: &mut Shell, (first, last): (u32, u32), code: Option<&str>, out: &mut dyn Write) -> Done {
+fn lines(
+    shell: &mut Shell,
+    (first, last): (u32, u32),
+    code: Option<&str>,
+    out: &mut dyn Write,
+) -> Done {
     let last = last.min(first.saturating_add(MOST_LINES));
     let answer = source(shell, code, Some(first), last.saturating_sub(first))?;
     let wanted = answer.lines.iter().filter(|line| (first..=last).contains(&line.line));
@@ -168,7 +176,10 @@ pub(super) fn disassemble(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Wr
             let Some(row) = rows.first() else { return refuse("there is no code") };
             let symbol = row.symbol.as_ref().map(|symbol| symbol.as_str().to_owned());
             let Some((name, offset)) = symbol.as_deref().map(split_symbol) else {
-                return refuse(format!("no function is known at {}: `x/16i {what}` shows its code", row.address));
+                return refuse(format!(
+                    "no function is known at {}: `x/16i {what}` shows its code",
+                    row.address
+                ));
             };
             let start = row.address.0.saturating_sub(offset);
             (start, End::Function(name.to_owned()), format!("for function {name}"))
@@ -213,7 +224,9 @@ fn instructions(shell: &mut Shell, at: &str, count: usize) -> Result<Vec<MemoryR
     for printed in shell.evaluate(&format!("x/{count}i {at}"))? {
         match printed.answer {
             Found::Memory(memory) => rows.extend(memory.rows),
-            Found::Value(value) => return refuse(format!("`{at}` gives no address: {}", value.whole_words())),
+            Found::Value(value) => {
+                return refuse(format!("`{at}` gives no address: {}", value.whole_words()));
+            }
             Found::Type(_) => {}
         }
     }

@@ -50,8 +50,8 @@ impl Shell {
             "thread" if words.rest.is_empty() => vec!["apply".to_owned(), "find".to_owned()],
             "thread" if words.rest == "apply" => vec!["all".to_owned()],
             "backtrace" => vec!["full".to_owned()],
-            "info" | "print" | "output" | "x" | "ptype" | "whatis" | "find" | "disassemble" | "list"
-            | "verify" => match of_member(words.rest) {
+            "info" | "print" | "output" | "x" | "ptype" | "whatis" | "find" | "disassemble"
+            | "list" | "verify" => match of_member(words.rest) {
                 Some(base) => self.members(base),
                 None => self.names(),
             },

@@ -30,8 +30,14 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("locks", "who waits for whom"),
     ("notices", "what is missing"),
 ];
-const OTHER_NAMES: &[(&str, &str)] =
-    &[("r", "registers"), ("s", "stack"), ("f", "frame"), ("dll", "sharedlibrary"), ("target", "files")];
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("r", "registers"),
+    ("lo", "locals"),
+    ("s", "stack"),
+    ("f", "frame"),
+    ("dll", "sharedlibrary"),
+    ("target", "files"),
+];
 const REFUSED: &[(&str, &str)] = &[
     ("breakpoints", "the process has ended: nothing runs that could stop"),
     ("watchpoints", "the process has ended: nothing runs that could stop"),
@@ -179,7 +185,8 @@ pub(super) fn program(shell: &Shell, out: &mut dyn Write) -> Done {
     let code = signal.code_name.as_deref().map(|code| format!(" ({code})")).unwrap_or_default();
     let at = signal.fault_address.map(|at| format!(" at {at}")).unwrap_or_default();
     let meaning = signal.meaning().map(|meaning| format!(": {meaning}")).unwrap_or_default();
-    let sender = signal.sender_pid.map(|pid| format!(", sent by process {pid}")).unwrap_or_default();
+    let sender =
+        signal.sender_pid.map(|pid| format!(", sent by process {pid}")).unwrap_or_default();
     let verb = if shell.report.is_snapshot() { "was stopped by" } else { "terminated with" };
     say(out, &format!("Program {verb} signal {}{code}{at}{meaning}{sender}.", signal.name))
 }
@@ -205,7 +212,9 @@ fn mappings(shell: &Shell, what: &str, out: &mut dyn Write) -> Done {
     if !"mappings".starts_with(what) {
         return refuse(format!("info proc has `mappings`, not `{what}`"));
     }
-    let Some(memory) = &shell.report.memory else { return refuse("the map of memory was not read") };
+    let Some(memory) = &shell.report.memory else {
+        return refuse("the map of memory was not read");
+    };
     let heads = ["Start", "End", "Size", "Perms", "In core", "What"];
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for range in &memory.ranges {

@@ -4,8 +4,10 @@ const RUNS: &str = "the process has ended: a dump is looked at, not run (`obit r
 const STOPS: &str = "the process has ended: nothing runs that could stop";
 const CHANGES: &str = "a dump is only read";
 const CALLS: &str = "obit calls no function of the program; `print` shows values";
-const SCRIPTS: &str = "there are no scripts; `-ex COMMAND`, `-x FILE` and the standard input run commands";
-const OUTSIDE: &str = "obit runs no other program; leave by `quit`, or pipe `obit shell CORE -ex COMMAND`";
+const SCRIPTS: &str =
+    "there are no scripts; `-ex COMMAND`, `-x FILE` and the standard input run commands";
+const OUTSIDE: &str =
+    "obit runs no other program; leave by `quit`, or pipe `obit shell CORE -ex COMMAND`";
 const FILES: &str = "a shell has one dump: start `obit shell CORE [PROGRAM]` with other files";
 const DISPLAYS: &str = "the process does not go on, so nothing changes; `print` shows a value";
 const RECORDED: &str = "a dump has one moment: nothing was recorded";
@@ -95,7 +97,10 @@ pub(super) const REFUSED: &[(&[&str], &str)] = &[
     (&["edit", "e"], OUTSIDE),
     (&["cd"], OUTSIDE),
     (&["pwd"], OUTSIDE),
-    (&["search", "forward-search", "fo"], "`list FIRST,LAST` shows source; searching it is an editor's"),
+    (
+        &["search", "forward-search", "fo"],
+        "`list FIRST,LAST` shows source; searching it is an editor's",
+    ),
     (&["tui"], "there are no windows; `list` and `disassemble` show code"),
     (&["layout"], "there are no windows; `list` and `disassemble` show code"),
     (&["apropos"], "`help` lists all commands"),

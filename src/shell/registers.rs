@@ -13,8 +13,21 @@ const X86_64: [&str; 24] = [
 
 /// Bits of `eflags` that have names (Intel SDM, volume 1, section 3.4.3).
 const FLAGS: [(u32, &str); 16] = [
-    (0, "CF"), (2, "PF"), (4, "AF"), (6, "ZF"), (7, "SF"), (8, "TF"), (9, "IF"), (10, "DF"),
-    (11, "OF"), (14, "NT"), (16, "RF"), (17, "VM"), (18, "AC"), (19, "VIF"), (20, "VIP"),
+    (0, "CF"),
+    (2, "PF"),
+    (4, "AF"),
+    (6, "ZF"),
+    (7, "SF"),
+    (8, "TF"),
+    (9, "IF"),
+    (10, "DF"),
+    (11, "OF"),
+    (14, "NT"),
+    (16, "RF"),
+    (17, "VM"),
+    (18, "AC"),
+    (19, "VIF"),
+    (20, "VIP"),
     (21, "ID"),
 ];
 

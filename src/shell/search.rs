@@ -76,7 +76,8 @@ fn search(
     let mut is_whole = false;
     for _ in 0..MOST_ANSWERS {
         let question = Question::Find { what: what.clone(), from, most: most - found };
-        let Answer::Find(FindAnswer { hits, next_cursor, incomplete: why, .. }) = shell.ask(&question)?
+        let Answer::Find(FindAnswer { hits, next_cursor, incomplete: why, .. }) =
+            shell.ask(&question)?
         else {
             return refuse("no answer");
         };

@@ -27,20 +27,30 @@ pub(super) fn set(shell: &mut Shell, words: &Words<'_>, _: &mut dyn Write) -> Do
         // Nothing is ever asked, and there is nothing to be told of.
         ("confirm" | "verbose", _) => {}
         ("print" | "p", _) => {
-            return refuse("set print: values are shown in full; --max-elements, --max-depth and --formatters of `obit shell` say how");
+            return refuse(
+                "set print: values are shown in full; --max-elements, --max-depth and --formatters of `obit shell` say how",
+            );
         }
         ("var" | "variable", _) => return refuse("set var: a dump is only read"),
         ("sysroot" | "solib-search-path" | "debug-file-directory" | "substitute-path", _) => {
             return refuse(format!("set {what}: start `obit shell` with --{what}"));
         }
-        ("debuginfod", _) => return refuse("set debuginfod: start `obit shell` with --debuginfod or --offline"),
+        ("debuginfod", _) => {
+            return refuse("set debuginfod: start `obit shell` with --debuginfod or --offline");
+        }
         ("disassembly-flavor", _) => {
-            return refuse("set disassembly-flavor: instructions are in AT&T's notation here; `obit CORE --no-source --disassembly-flavor intel` has the other");
+            return refuse(
+                "set disassembly-flavor: instructions are in AT&T's notation here; `obit CORE --no-source --disassembly-flavor intel` has the other",
+            );
         }
         _ if what.contains('=') || rest.starts_with('=') || what.starts_with(['$', '*', '(']) => {
             return refuse("set: a dump is only read");
         }
-        _ => return refuse("set: pagination, height, width, style and confirm can be set; the rest are options of `obit shell`"),
+        _ => {
+            return refuse(
+                "set: pagination, height, width, style and confirm can be set; the rest are options of `obit shell`",
+            );
+        }
     }
     Ok(())
 }

@@ -140,7 +140,11 @@ pub(super) fn show(shell: &mut Shell, out: &mut dyn Write) -> Done {
         Some(line) => writeln!(out, "{}", prompt::source_line(number, &line.text, false, &page))?,
         None => {
             let doubt = answer.doubt.as_ref().map(prompt::plain).unwrap_or_default();
-            writeln!(out, "{number}\t{}", prompt::doubt(&format!("in {}", of(&answer.file)), &page))?;
+            writeln!(
+                out,
+                "{number}\t{}",
+                prompt::doubt(&format!("in {}", of(&answer.file)), &page)
+            )?;
             writeln!(out, "{}", prompt::doubt(&doubt, &page))?;
             return Ok(());
         }
@@ -255,7 +259,10 @@ pub(super) fn describe(shell: &mut Shell, out: &mut dyn Write) -> Done {
         say(out, &format!(" {bytes} bytes of stack"))?;
     }
     match above {
-        Some(above) => say(out, &format!(" called by frame {}, {} at pc {}", above.index, name(&above), above.pc))?,
+        Some(above) => say(
+            out,
+            &format!(" called by frame {}, {} at pc {}", above.index, name(&above), above.pc),
+        )?,
         None => say(out, " outermost frame that is known")?,
     }
     for pointer in ["$sp", "$fp"] {

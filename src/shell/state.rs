@@ -38,7 +38,14 @@ pub enum Trouble {
 
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
-        Self::Said(problem.text.into_string())
+        let text = problem.text.into_string();
+        // The byte is one of the question, which is not the line as it was typed.
+        let syntax = text.strip_prefix("syntax error at byte ");
+        let what = syntax.and_then(|rest| rest.split_once(": ")).map(|(_, what)| what);
+        Self::Said(match what {
+            Some(what) => format!("syntax error: {what}"),
+            None => text,
+        })
     }
 }
 
@@ -164,7 +171,12 @@ impl Shell {
     }
 
     /// Performs a command, which may perform others.
-    pub(super) fn perform(&mut self, command: &Command, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    pub(super) fn perform(
+        &mut self,
+        command: &Command,
+        words: &Words<'_>,
+        out: &mut dyn Write,
+    ) -> Done {
         /// `thread apply all frame apply all p x`.
         const DEEPEST: usize = 4;
         if self.depth >= DEEPEST {

@@ -41,7 +41,8 @@ pub(super) fn list(shell: &mut Shell, which: &str, out: &mut dyn Write) -> Done 
     let places = if which.is_empty() { None } else { Some(several(shell, which)?) };
     let (chosen, page) = (shell.thread, shell.page);
     let threads = shell.report.threads.iter().enumerate();
-    let mut rows = vec![vec!["  Id".to_owned(), "LWP".to_owned(), "Name".to_owned(), "Frame".to_owned()]];
+    let mut rows =
+        vec![vec!["  Id".to_owned(), "LWP".to_owned(), "Name".to_owned(), "Frame".to_owned()]];
     for (place, thread) in threads {
         if places.as_ref().is_some_and(|places| !places.contains(&place)) {
             continue;
@@ -49,9 +50,10 @@ pub(super) fn list(shell: &mut Shell, which: &str, out: &mut dyn Write) -> Done 
         let mark = if place == chosen { '*' } else { ' ' };
         let name = thread.name.as_ref().map(prompt::plain).unwrap_or_default();
         let frame = thread.frames.first();
-        let frame = frame.map_or_else(|| "no frame was found".to_owned(), |frame| {
-            prompt::frame(frame, &frame.args, &page)
-        });
+        let frame = frame.map_or_else(
+            || "no frame was found".to_owned(),
+            |frame| prompt::frame(frame, &frame.args, &page),
+        );
         let crashed = if thread.crashed { " (crashed)" } else { "" };
         let tid = format!("{}{crashed}", thread.tid);
         rows.push(vec![format!("{mark} {}", place.saturating_add(1)), tid, name, frame]);
@@ -70,7 +72,9 @@ pub(super) fn thread(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) 
     let (word, rest) = Words::first(words.rest);
     match word {
         "" => {
-            let Some(thread) = shell.chosen_thread() else { return refuse("the dump has no threads") };
+            let Some(thread) = shell.chosen_thread() else {
+                return refuse("the dump has no threads");
+            };
             writeln!(out, "[Current thread is {}]", named(shell.thread, thread))?;
             return Ok(());
         }
@@ -107,7 +111,12 @@ fn place_of(shell: &Shell, text: &str) -> Result<usize, Trouble> {
     let place = by_number.filter(|place| *place < threads.len());
     let place = place.or_else(|| threads.iter().position(|thread| Some(thread.tid) == number));
     place.map_or_else(
-        || refuse(format!("no thread `{text}`: `info threads` lists {} by number and LWP", threads.len())),
+        || {
+            refuse(format!(
+                "no thread `{text}`: `info threads` lists {} by number and LWP",
+                threads.len()
+            ))
+        },
         Ok,
     )
 }
@@ -152,7 +161,9 @@ fn apply(shell: &mut Shell, text: &str, out: &mut dyn Write) -> Done {
     }
     let (flags, command) = flags(rest);
     if places.is_empty() || command.is_empty() {
-        return refuse("write `thread apply all COMMAND`, or numbers of threads: `thread apply 1 3-5 bt`");
+        return refuse(
+            "write `thread apply all COMMAND`, or numbers of threads: `thread apply 1 3-5 bt`",
+        );
     }
     if is_all && !flags.is_ascending {
         places.reverse();
@@ -200,7 +211,13 @@ pub(super) fn frame_apply(shell: &mut Shell, text: &str, out: &mut dyn Write) ->
 }
 
 /// A command in one place, below its heading.
-fn in_one(shell: &mut Shell, heading: &str, flags: Flags, command: &str, out: &mut dyn Write) -> Done {
+fn in_one(
+    shell: &mut Shell,
+    heading: &str,
+    flags: Flags,
+    command: &str,
+    out: &mut dyn Write,
+) -> Done {
     let mut answer = Vec::new();
     let done = shell.within(command, &mut answer);
     let trouble = match done {

@@ -9,8 +9,18 @@ use obit_report::answer::{Answer, MemoryDump, Printed};
 
 /// Options of gdb's `print`, which are options of the program here.
 const OPTIONS: [&str; 12] = [
-    "-pretty", "-elements", "-object", "-array", "-symbol", "-union", "-raw-values", "-repeats",
-    "-static-members", "-vtbl", "-max-depth", "-null-stop",
+    "-pretty",
+    "-elements",
+    "-object",
+    "-array",
+    "-symbol",
+    "-union",
+    "-raw-values",
+    "-repeats",
+    "-static-members",
+    "-vtbl",
+    "-max-depth",
+    "-null-stop",
 ];
 
 /// What `x` goes on with.
@@ -106,13 +116,21 @@ impl Wanted {
         for letter in letters.chars() {
             match letter {
                 'b' | 'h' | 'w' | 'g' => size = Some(letter),
-                'x' | 'd' | 'u' | 'o' | 't' | 'z' | 'c' | 'a' | 'f' | 's' | 'i' => format = Some(letter),
-                _ => return refuse(format!("x has no format `{letter}`: formats are x d u o t z c a f s i, sizes b h w g")),
+                'x' | 'd' | 'u' | 'o' | 't' | 'z' | 'c' | 'a' | 'f' | 's' | 'i' => {
+                    format = Some(letter)
+                }
+                _ => {
+                    return refuse(format!(
+                        "x has no format `{letter}`: formats are x d u o t z c a f s i, sizes b h w g"
+                    ));
+                }
             }
         }
         let count = match count {
             "" => 1,
-            count => count.parse().map_err(|_| Trouble::Said(format!("`{count}` is too large a count")))?,
+            count => count
+                .parse()
+                .map_err(|_| Trouble::Said(format!("`{count}` is too large a count")))?,
         };
         let format = format.or(last.format).unwrap_or('x');
         let has_size = !matches!(format, 's' | 'i' | 'a' | 'c');
@@ -154,7 +172,8 @@ pub(super) fn examine(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write)
             None => without_last(memory, count, format),
         };
     }
-    shell.examined = LastExamined { format: Some(format), size: size.or(shell.examined.size), next };
+    shell.examined =
+        LastExamined { format: Some(format), size: size.or(shell.examined.size), next };
     for printed in found {
         write_printed(out, &printed, &shell.page)?;
     }

@@ -55,10 +55,8 @@ fn places_are_listed_page_by_page_each_once() {
     let mut pages = Vec::new();
     let mut cursor = Value::Null;
     loop {
-        let page = find(
-            &mut agent,
-            &json!({ "pointer_to": "0x4c4cf0", "limit": 1, "cursor": cursor }),
-        );
+        let page =
+            find(&mut agent, &json!({ "pointer_to": "0x4c4cf0", "limit": 1, "cursor": cursor }));
         pages.extend(page["hits"].as_array().unwrap().iter().cloned());
         cursor = page["next_cursor"].clone();
         if cursor.is_null() || pages.len() > 200 {

@@ -90,7 +90,8 @@ impl Server {
         let answer = self.post(&[], &initialize());
         assert_eq!(answer.status, 200, "{}", answer.head);
         assert_eq!(answer.body["result"]["protocolVersion"], "2025-11-25");
-        let client = Client { server: self, session: format!("mcp-session-id: {}", answer.session()) };
+        let client =
+            Client { server: self, session: format!("mcp-session-id: {}", answer.session()) };
         let said = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
         assert_eq!(client.post(&said).status, 202);
         client
@@ -226,7 +227,7 @@ fn messages_that_break_the_protocol_are_errors_and_the_server_goes_on() {
     let client = server.client();
     let unknown = json!({ "jsonrpc": "2.0", "id": 1, "method": "no/such" });
     assert_eq!(client.post(&unknown).body["error"]["code"], -32_601);
-    assert_eq!(client.post(&list).body["result"]["tools"].as_array().unwrap().len(), 14);
+    assert_eq!(client.post(&list).body["result"]["tools"].as_array().unwrap().len(), 15);
     let again = server.post(&[&client.session], &initialize());
     assert_eq!(again.status, 200, "a new session");
     assert_ne!(again.session(), client.session);

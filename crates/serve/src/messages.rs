@@ -273,7 +273,8 @@ mod tests {
         assert_eq!(status(&[here, ("authorization", "Basic 0123456789abcdef")], "/mcp"), 401);
         assert_eq!(status(&[here, token, token], "/mcp"), 401);
         assert_eq!(status(&[here, token], "/other"), 404);
-        for host in ["evil.example:7000", "127.0.0.1:7001", "127.0.0.1", "", "localhost.evil:7000"] {
+        for host in ["evil.example:7000", "127.0.0.1:7001", "127.0.0.1", "", "localhost.evil:7000"]
+        {
             assert_eq!(status(&[("host", host), token], "/mcp"), 421, "{host}");
         }
         for origin in ["http://evil.example", "null", "", "http://127.0.0.1.evil", "file://"] {

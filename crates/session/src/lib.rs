@@ -36,8 +36,8 @@ pub use answer::{
     VariablesAnswer, VerifyAnswer, Wait, Why,
 };
 pub use answer::{CompareAnswer, RegistersAnswer};
-pub use evaluated::{Evaluated, NamesAnswer};
 pub use claim::{Claim, Comparison, Verdict};
+pub use evaluated::{Evaluated, NamesAnswer};
 pub use handle::FrameHandle;
 pub use page::{Page, page};
 pub use question::{MOST_HITS, MOST_ITEMS, Place, Question, SearchFor};

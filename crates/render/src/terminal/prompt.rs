@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn a_frame_is_a_line_that_gdb_could_have_written() {
-        let source = SourcePlace { file: text("src/jobd.c"), line: Some(68), ..SourcePlace::default() };
+        let source =
+            SourcePlace { file: text("src/jobd.c"), line: Some(68), ..SourcePlace::default() };
         let mut one = FrameReport {
             pc: Hex(0x401680),
             function: Some(text("book")),
