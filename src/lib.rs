@@ -41,7 +41,7 @@
 //! | [`capture`] | `obit-capture` | how a crash is recorded while it happens |
 //! | [`triage`] | `obit-triage` | which crashes are of one bug, and which matter |
 //! | [`render`] | `obit-render` | reports and groups for people and other programs |
-//! | [`session`], [`mcp`], [`shell`] | `obit-session` and this crate | a crash that stays open for questions; that for agents; that at a prompt |
+//! | [`session`], [`mcp`], [`dap`], [`shell`] | `obit-session` and this crate | a crash that stays open for questions; that for agents, for editors, and at a prompt |
 //! | `serve` (feature `serve`) | `obit-serve` | the store as pages and an HTTP API |
 //! | [`scrub`], [`pack`], [`batch`], [`query`], [`incident`], [`watch`], [`delivery`] | this crate | a core without personal data; one with all files it needs; many cores at once; questions about many; which belong together; directories in which cores appear; ways by which documents leave |
 //!
@@ -62,6 +62,7 @@ pub use obit_serve as serve;
 
 pub mod batch;
 mod circumstances;
+pub mod dap;
 pub mod delivery;
 pub mod incident;
 pub mod logs;

@@ -14,6 +14,7 @@ use super::verbs::builds::BuildsArgs;
 use super::verbs::cache::CacheArgs;
 use super::verbs::capture::CaptureArgs;
 use super::verbs::completions::CompletionsArgs;
+use super::verbs::dap::DapArgs;
 use super::verbs::db::DbArgs;
 use super::verbs::diff::DiffArgs;
 use super::verbs::differ::DifferArgs;
@@ -187,6 +188,8 @@ pub(crate) enum Verb {
     Export(Box<ExportArgs>),
     /// Serve crashes to agents by the Model Context Protocol
     Mcp(Box<McpArgs>),
+    /// Show crashes in an editor by the Debug Adapter Protocol
+    Dap(Box<DapArgs>),
     /// Correct groups: split, merge, name
     Group(GroupArgs),
     /// Delete dumps from the store
@@ -244,6 +247,7 @@ impl Verb {
             Self::Watch(args) => args.batch.redaction.level,
             Self::Diff(args) => args.batch.redaction.level,
             Self::Mcp(args) => args.batch.redaction.level,
+            Self::Dap(args) => args.redaction.level,
             Self::Top(_)
             | Self::Builds(_)
             | Self::Show(_)

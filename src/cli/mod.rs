@@ -123,6 +123,7 @@ fn run(line: &CommandLine) -> Exit {
         #[cfg(feature = "serve")]
         Verb::Audit(args) => verbs::audit::run(args),
         Verb::Mcp(args) => verbs::mcp::run(args),
+        Verb::Dap(args) => verbs::dap::run(args),
         Verb::Builds(args) => verbs::builds::run(args, general),
         Verb::Top(args) => verbs::top::run(args, general),
         Verb::Show(args) => verbs::show::run(args, general),
@@ -200,6 +201,7 @@ fn of_session(words: Vec<OsString>) -> Result<Exit, Failure> {
             session_worker::serve(&args.request("core".as_ref(), None)?, args.max_memory)
         }
         Verb::Shell(args) => session_worker::serve(&args.request()?, args.max_memory),
+        Verb::Dap(args) => session_worker::serve(&args.request()?, args.max_memory),
         _ => Err(Failure::usage(&"this verb of obit keeps no core open")),
     }
 }

@@ -308,6 +308,10 @@ fn said(answer: Answer) -> Result<Answered, Refused> {
         Answer::Evaluated(one) => document(one, String::new()),
         Answer::Names(one) => document(one, String::new()),
         Answer::Report(one) => document(one, String::new()),
+        // No tool asks for these.
+        Answer::Look(one) => document(one, String::new()),
+        Answer::Code(one) => document(one, String::new()),
+        Answer::File(one) => document(one, String::new()),
     }
 }
 

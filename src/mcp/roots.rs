@@ -65,12 +65,12 @@ impl Roots {
         let allowed = allowed.join(", ");
         format!(
             "{path} is not below an allowed directory, or does not exist; allowed: {allowed} \
-             (obit mcp --root DIR)"
+             (--root DIR)"
         )
     }
 
     /// `path` without links, if it is allowed. What is elsewhere is not said to exist.
-    pub(super) fn resolve(&self, path: &str) -> Result<PathBuf, String> {
+    pub(crate) fn resolve(&self, path: &str) -> Result<PathBuf, String> {
         let found = self.first().join(path).canonicalize().ok();
         found.filter(|found| self.is_allowed(found)).ok_or_else(|| self.refusal(path))
     }
@@ -89,7 +89,7 @@ impl Roots {
     }
 
     /// The regular file at `path`, and its path without links.
-    pub(super) fn open(&self, path: &str) -> Result<(PathBuf, File), String> {
+    pub(crate) fn open(&self, path: &str) -> Result<(PathBuf, File), String> {
         let resolved = self.resolve(path)?;
         let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOFOLLOW;
         let flags = i32::try_from(flags.bits()).unwrap_or(0);

@@ -4,6 +4,7 @@ use super::{Flavor, Hex, InstructionReport};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Decoder, Machine, Registers};
 use obit_disassembly::{Instruction, around, fixed_length};
+use obit_dwarf::SymbolAt;
 use obit_process::process::{Frame, Process};
 use obit_redact::{Origin, Redactor};
 
@@ -14,9 +15,9 @@ const LONGEST_FUNCTION: u64 = 1 << 20;
 const LONGEST_INSTRUCTION: u64 = 16;
 
 /// Reads code of a crashed process.
-pub(super) struct Code<'p> {
-    pub(super) process: &'p Process,
-    pub(super) flavor: Flavor,
+pub(crate) struct Code<'p> {
+    pub(crate) process: &'p Process,
+    pub(crate) flavor: Flavor,
 }
 
 impl Code<'_> {
@@ -81,7 +82,7 @@ impl Code<'_> {
     }
 
     /// What it does, with the name of what it refers to.
-    pub(super) fn text(&self, instruction: &Instruction) -> String {
+    pub(crate) fn text(&self, instruction: &Instruction) -> String {
         let text = instruction.text.clone();
         let Some((target, name)) =
             instruction.target.and_then(|target| Some((target, self.place(target)?)))
@@ -96,19 +97,24 @@ impl Code<'_> {
         }
     }
 
-    pub(super) fn place(&self, at: Avma) -> Option<String> {
+    pub(crate) fn place(&self, at: Avma) -> Option<String> {
         let (name, offset) = self.symbol(at)?;
         Some(if offset == 0 { name } else { format!("{name}+{offset}") })
     }
 
     /// The function that holds the address, and the distance from its start.
     fn symbol(&self, at: Avma) -> Option<(String, u64)> {
+        let symbol = self.symbol_before(at)?;
+        let is_inside = symbol.size == 0 || symbol.offset < symbol.size;
+        is_inside.then_some((symbol.name, symbol.offset))
+    }
+
+    /// The last function that begins at the address or before it.
+    pub(crate) fn symbol_before(&self, at: Avma) -> Option<SymbolAt> {
         let modules = &self.process.modules;
         let index = modules.index_at(at)?;
         let module = modules.get(index)?;
-        let symbol = modules.debug(index)?.symbol_at(module.to_svma(at))?;
-        let is_inside = symbol.size == 0 || symbol.offset < symbol.size;
-        is_inside.then_some((symbol.name, symbol.offset))
+        modules.debug(index)?.symbol_at(module.to_svma(at))
     }
 }
 

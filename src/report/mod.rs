@@ -26,10 +26,11 @@ mod source_values;
 pub(crate) mod values;
 mod variables;
 
-pub(crate) use around::lines_around;
+pub(crate) use around::{lines_around, source_file};
 pub(crate) use build::build_with;
 pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};
+pub(crate) use code::Code;
 pub use contents::{ContentsLimits, contents};
 pub use heap_report::{growth, heap, place};
 /// The heap as it was read, for questions that stay open.

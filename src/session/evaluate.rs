@@ -124,7 +124,7 @@ impl Opened {
         Ok(answer)
     }
 
-    fn printed(&self, at: At, asked: &Asked) -> Vec<Printed> {
+    pub(super) fn printed(&self, at: At, asked: &Asked) -> Vec<Printed> {
         if let print::Answer::Elsewhere(_) = asked.answer {
             let expression = self.shown(asked.text.trim());
             let error = "another tool has it: `stack` (with groups=true: all threads), `memory`, \

@@ -6,10 +6,12 @@
 //! ([`obit_session::of_report`]); expressions and memory as `obit print` and `obit query` answer
 //! them, with the same redaction.
 
+mod code;
 mod evaluate;
 mod find;
 mod in_full;
 mod lines;
+mod look;
 mod opened;
 mod search;
 mod variables;

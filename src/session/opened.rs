@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::report::{
     BuildOptions, Context, Judge, Report, WhichRegisters, WhoseLocals, build_with,
 };
+use obit_corefile::addr::Avma;
 use obit_process::process::{Process, Thread};
 use obit_redact::{Origin, Redactor, Shown};
 use obit_session::{
@@ -128,6 +129,11 @@ impl Opened {
                 Answer::Find(self.find(what, *from, (*most).clamp(1, MOST_HITS))?)
             }
             Question::Verify(claim) => Answer::Verify(self.verify(claim)),
+            Question::Look(look) => Answer::Look(self.look(look)?),
+            Question::Code { address, before, count } => {
+                Answer::Code(self.code(Avma(*address), *before, *count))
+            }
+            Question::File { at, whole } => Answer::File(self.file(*at, *whole)?),
         })
     }
 

@@ -173,6 +173,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("serve", &["--listen", "127.0.0.1:0"]),
     ("audit", &["verify"]),
     ("mcp", &[]),
+    ("dap", &[]),
     ("state", &["GROUP", "open"]),
     ("group", &["signatures", "GROUP"]),
     ("forget", &["DUMP"]),

@@ -17,6 +17,7 @@ mod ci_examples;
 mod cli;
 mod code_of_builds;
 mod containers;
+mod dap;
 mod debuginfod;
 mod digest;
 mod docs;

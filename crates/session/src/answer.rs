@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claim::Verdict;
 use crate::evaluated::{Evaluated, NamesAnswer};
+use crate::look::{CodeAnswer, FileAnswer, LookAnswer};
 
 /// Derives what every document has.
 macro_rules! document {
@@ -559,4 +560,10 @@ pub enum Answer {
     Verify(VerifyAnswer),
     /// To [`crate::Question::Report`].
     Report(Box<Report>),
+    /// To [`crate::Question::Look`].
+    Look(LookAnswer),
+    /// To [`crate::Question::Code`].
+    Code(CodeAnswer),
+    /// To [`crate::Question::File`].
+    File(FileAnswer),
 }

@@ -24,6 +24,7 @@ mod claim;
 mod claim_text;
 mod evaluated;
 mod handle;
+mod look;
 pub mod of_report;
 mod page;
 mod question;
@@ -39,6 +40,9 @@ pub use answer::{CompareAnswer, RegistersAnswer};
 pub use claim::{Claim, Comparison, Verdict};
 pub use evaluated::{Evaluated, NamesAnswer};
 pub use handle::FrameHandle;
+pub use look::{
+    CodeAnswer, CodeLine, FileAnswer, Look, LookAnswer, MOST_INSTRUCTIONS, MOST_PARTS, Part, Whose,
+};
 pub use page::{Page, page};
 pub use question::{MOST_HITS, MOST_ITEMS, Place, Question, SearchFor};
 pub use store_answer::{GroupAnswer, GroupDump, GroupLine, TriageAnswer};

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::claim::Claim;
+use crate::look::Look;
 
 /// Items of a list in one answer, at most.
 pub const MOST_ITEMS: u64 = 200;
@@ -154,4 +155,22 @@ pub enum Question {
     Verify(Claim),
     /// The whole report.
     Report,
+    /// A list of variables, or the parts of one.
+    Look(Look),
+    /// Instructions around an address.
+    Code {
+        /// The address of one.
+        address: u64,
+        /// Instructions before it, at most.
+        before: u64,
+        /// Instructions from it on, at most.
+        count: u64,
+    },
+    /// The source file of a frame.
+    File {
+        /// Which frame.
+        at: Place,
+        /// Whether its lines are wanted, too.
+        whole: bool,
+    },
 }

@@ -6,6 +6,7 @@ pub(crate) mod builds;
 pub(crate) mod cache;
 pub(crate) mod capture;
 pub(crate) mod completions;
+pub(crate) mod dap;
 pub(crate) mod db;
 mod db_forget;
 pub(crate) mod diff;

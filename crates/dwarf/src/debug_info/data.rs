@@ -137,6 +137,12 @@ impl DebugInfo {
             .unwrap_or_default()
     }
 
+    /// Those of them in the unit of the code at `at`, at most so many.
+    pub fn placed_variables_of_unit(&self, at: Svma, most: usize) -> Vec<Variable> {
+        self.with_names(|file, names| names.placed_variables_at(file, &self.types, at.0, most))
+            .unwrap_or_default()
+    }
+
     /// The global or static variable that holds the byte at `at`, and where it starts.
     pub fn variable_at(&self, at: Svma) -> Option<(Variable, Svma)> {
         self.with_names(|file, names| names.variable_at(file, &self.types, at.0))?

@@ -22,6 +22,7 @@ use crate::types::described::{Described, entry_of};
 use crate::types::table::TypeTable;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
+use crate::units::split;
 use crate::variables::scope_reader;
 use obit_corefile::addr::Svma;
 
@@ -125,6 +126,28 @@ impl NameIndex {
         let rows = (0..most).map_while(|row| places.get(row));
         let keys = rows.filter_map(|place| self.key(place.unit, place.offset));
         keys.filter_map(|key| scope_reader::variable(root, table, key)).collect()
+    }
+
+    /// Those of them in a unit that has code at `at`, at most `most`.
+    pub(crate) fn placed_variables_at(
+        &self,
+        root: &DwarfFile<'_>,
+        table: &TypeTable,
+        at: u64,
+        most: usize,
+    ) -> Vec<Variable> {
+        let units: Vec<_> = root
+            .units_at(at)
+            .map(|unit| {
+                let (file, unit) = split::whole(root, unit);
+                (file.part, unit.list, unit.index)
+            })
+            .collect();
+        let places = self.tables.places();
+        let rows = (0..).map_while(|row| places.get(row));
+        let keys = rows.filter_map(|place| self.key(place.unit, place.offset));
+        let here = keys.filter(|key| units.contains(&(key.part, key.list, key.unit)));
+        here.filter_map(|key| scope_reader::variable(root, table, key)).take(most).collect()
     }
 
     /// The variable that holds the byte at `at`, and where it starts.

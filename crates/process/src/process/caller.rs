@@ -69,7 +69,7 @@ impl<'p> FrameView<'p> {
     }
 
     /// The address to look the frame up by in line tables and scopes.
-    pub(crate) fn lookup_pc(&self) -> Avma {
+    pub fn lookup_pc(&self) -> Avma {
         let place = self.place(Level::of(self.frame));
         place.map_or(self.frame.pc, |(_, lookup)| lookup)
     }
