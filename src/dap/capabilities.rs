@@ -1,4 +1,4 @@
-//! What a client is told that can be asked.
+//! What a client can ask.
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ impl Default for Counting {
 impl Counting {
     pub(super) fn read(arguments: &Map<String, Value>) -> Result<Self, Failed> {
         if arguments.get("pathFormat").is_some_and(|format| format != "path") {
-            return Err(Failed::told("`pathFormat` has to be \"path\""));
+            return Err(Failed::because("`pathFormat` has to be \"path\""));
         }
         let flag = |name: &str| arguments.get(name).and_then(Value::as_bool).unwrap_or(true);
         Ok(Self {
@@ -57,7 +57,6 @@ pub(super) fn capabilities() -> Value {
         "completionTriggerCharacters": [".", ">", "$"],
         "supportsCancelRequest": true,
         "supportsTerminateRequest": true,
-        "supportsClipboardContext": true,
         "supportTerminateDebuggee": false,
         "supportsStepBack": false,
         "exceptionBreakpointFilters": [],

@@ -56,14 +56,14 @@ impl Debuggee {
         let wanted: ExceptionInfo = arguments(given)?;
         let is_known = self.report.threads.iter().any(|thread| thread.tid == wanted.thread_id);
         if !is_known {
-            return Err(Failed::told("no such thread: `threads` lists them"));
+            return Err(Failed::because("no such thread: `threads` lists them"));
         }
         let crashed = self.report.crashed_thread().map(|thread| thread.tid);
         let stopped = self.stopped_thread();
         if Some(wanted.thread_id) != crashed && Some(wanted.thread_id) != stopped {
             let other = crashed.or(stopped).map(|tid| format!(": thread {tid} did"));
             let other = other.unwrap_or_default();
-            return Err(Failed::Told(format!("this thread did not crash{other}")));
+            return Err(Failed::Refused(format!("this thread did not crash{other}")));
         }
         let Some(cause) = &self.report.cause else {
             let signal = self.report.signal.as_ref();

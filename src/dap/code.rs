@@ -45,7 +45,7 @@ impl Debuggee {
         let wanted: ReadMemory = arguments(given)?;
         let start = address(&wanted.memory_reference, wanted.offset)?;
         let count = u64::try_from(wanted.count)
-            .map_err(|_| Failed::told("`count` is a number of bytes"))?;
+            .map_err(|_| Failed::because("`count` is a number of bytes"))?;
         let shown = format!("{start:#x}");
         if count == 0 {
             return Ok(json!({ "address": shown, "data": "" }));
@@ -57,7 +57,7 @@ impl Debuggee {
             let size = CHUNK.min(end - at);
             let chunk = self.chunk(at, size)?;
             let readable = chunk.iter().take_while(|byte| byte.is_some()).count() as u64;
-            // After the first gap no byte can be told apart from those of the gap.
+            // Behind the first gap a client reads with another request.
             if unreadable == 0 {
                 bytes.extend(chunk.iter().map_while(|byte| *byte));
             }
@@ -123,7 +123,7 @@ impl Debuggee {
             || !(-most..=most).contains(&wanted.instruction_offset)
         {
             let problem = format!("at most {most} instructions are shown at once");
-            return Err(Failed::Told(problem));
+            return Err(Failed::Refused(problem));
         }
         let before = wanted.instruction_offset.min(0).unsigned_abs();
         let ahead = wanted.instruction_offset.saturating_add(wanted.instruction_count).max(0);
@@ -168,7 +168,7 @@ fn instruction(line: &CodeLine, with_symbol: bool) -> Value {
     shown
 }
 
-/// What stands where no instruction is known.
+/// A line where no instruction is known.
 fn unknown(address: u64, why: &str) -> Value {
     json!({
         "address": format!("{address:#x}"),
@@ -182,10 +182,10 @@ fn address(reference: &str, offset: i64) -> Result<u64, Failed> {
     let digits = reference.trim().strip_prefix("0x");
     let address = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
     let address = address.ok_or_else(|| {
-        Failed::told("`memoryReference` is an address such as 0x7ffd1000, as answers have it")
+        Failed::because("`memoryReference` is an address such as 0x7ffd1000, as answers have it")
     })?;
     let moved = address.checked_add_signed(offset).filter(|_| offset.abs() <= MOST_OFFSET);
-    moved.ok_or_else(|| Failed::told("`offset` leads out of the address space"))
+    moved.ok_or_else(|| Failed::because("`offset` leads out of the address space"))
 }
 
 /// The bytes of a dump, each if it may be shown, up to what could not be read.

@@ -30,7 +30,8 @@ pub(super) struct Node {
     pub(super) frame: u64,
     pub(super) whose: Whose,
     pub(super) within: Vec<u64>,
-    /// Its parts are elements.
+    /// It is an array or a container, and its parts are elements by number.
+    pub(super) is_list: bool,
     pub(super) is_indexed: bool,
     /// The way to it by its place, where an expression does not lead there.
     pub(super) by_place: Option<(Whose, Vec<u64>)>,
@@ -111,7 +112,7 @@ impl Debuggee {
     /// Asks the session.
     pub(super) fn ask(&mut self, question: &Question) -> Result<Answer, Failed> {
         self.session.ask(question).map_err(|problem| {
-            Failed::Told(obit_render::visible(problem.text.as_str()).into_owned())
+            Failed::Refused(obit_render::visible(problem.text.as_str()).into_owned())
         })
     }
 
@@ -126,7 +127,7 @@ impl Debuggee {
 
     pub(super) fn frame(&self, id: i64) -> Result<FrameId, Failed> {
         self.frames.get(id).copied().ok_or_else(|| {
-            Failed::told("no such frame: `frameId` is the `id` of a frame of stackTrace")
+            Failed::because("no such frame: `frameId` is the `id` of a frame of stackTrace")
         })
     }
 
@@ -136,7 +137,7 @@ impl Debuggee {
             None => Ok(None),
             Some(FrameId::Real(thread, frame)) => Ok(Some(FrameHandle { thread, frame })),
             Some(FrameId::Beside(..)) => {
-                Err(Failed::told("this is no frame of the stack: it left nothing to look at"))
+                Err(Failed::because("this is no frame of the stack: it left nothing to look at"))
             }
         }
     }
@@ -147,7 +148,7 @@ impl Debuggee {
     }
 
     pub(super) fn node(&self, reference: i64) -> Result<&Node, Failed> {
-        self.nodes.get(reference).ok_or_else(|| Failed::told("no such `variablesReference`"))
+        self.nodes.get(reference).ok_or_else(|| Failed::because("no such `variablesReference`"))
     }
 
     pub(super) fn file_reference(&mut self, frame: FrameHandle) -> i64 {
@@ -156,18 +157,18 @@ impl Debuggee {
 
     pub(super) fn file(&self, reference: i64) -> Result<FrameHandle, Failed> {
         let found = self.files.get(reference);
-        let found = found.ok_or_else(|| Failed::told("no such `sourceReference`"))?;
+        let found = found.ok_or_else(|| Failed::because("no such `sourceReference`"))?;
         Ok(FrameHandle { thread: found.0, frame: found.1 })
     }
 }
 
 fn too_many() -> Failed {
-    Failed::told("too many frames were asked for in this session")
+    Failed::because("too many frames were asked for in this session")
 }
 
 /// An answer that does not fit its question.
 pub(super) fn no_answer() -> Failed {
-    Failed::told("the session has no answer to this")
+    Failed::because("the session has no answer to this")
 }
 
 /// Reads the arguments of a request.
@@ -175,5 +176,5 @@ pub(super) fn arguments<T: serde::de::DeserializeOwned>(
     given: serde_json::Map<String, Value>,
 ) -> Result<T, Failed> {
     serde_json::from_value(Value::Object(given))
-        .map_err(|error| Failed::Told(format!("the arguments are wrong: {error}")))
+        .map_err(|error| Failed::Refused(format!("the arguments are wrong: {error}")))
 }

@@ -45,7 +45,7 @@ impl Debuggee {
         let wanted: Evaluate = arguments(given)?;
         let text = wanted.expression.trim();
         if text.is_empty() || text.len() > LONGEST {
-            return Err(Failed::Told(format!("an expression has 1 to {LONGEST} bytes")));
+            return Err(Failed::Refused(format!("an expression has 1 to {LONGEST} bytes")));
         }
         let handle = self.handle(wanted.frame_id)?;
         if wanted.context.as_deref() == Some("repl") {
@@ -63,13 +63,14 @@ impl Debuggee {
             within: Vec::new(),
             from: 0,
             most: 1,
+            is_list: false,
         });
         let Answer::Look(answer) = self.ask(&question)? else { return Err(no_answer()) };
-        let handle = answer.frame.parse::<FrameHandle>().map_err(Failed::Told)?;
+        let handle = answer.frame.parse::<FrameHandle>().map_err(Failed::Refused)?;
         let of = answer.of.ok_or_else(no_answer)?;
         if wanted.context.as_deref() == Some("hover") && of.status.is_some() {
             // A hover shows nothing rather than why there is nothing.
-            return Err(Failed::Told(plain(&of.value)));
+            return Err(Failed::Refused(plain(&of.value)));
         }
         Ok(self.value(handle, &of, None))
     }
@@ -121,7 +122,7 @@ impl Debuggee {
         let question = Question::Print { at: place(at), expressions: vec![text.to_owned()] };
         let Answer::Print(found) = self.ask(&question)? else { return Err(no_answer()) };
         if let [Printed { error: Some(error), .. }] = found.answers.as_slice() {
-            return Err(Failed::Told(plain(error)));
+            return Err(Failed::Refused(plain(error)));
         }
         let is_list = found.answers.len() != 1;
         let line = |one: &Printed| match (&one.error, &one.value, &one.memory) {
@@ -185,7 +186,7 @@ impl Debuggee {
     /// Names of a list that can be typed. What has none is no reason to fail.
     fn names(&mut self, whose: Whose, at: Option<FrameHandle>) -> Vec<String> {
         let (within, most) = (Vec::new(), MOST_NAMES as u64);
-        let look = Look { at: place(at), whose, within, from: 0, most };
+        let look = Look { at: place(at), whose, within, from: 0, most, is_list: false };
         let Ok(Answer::Look(answer)) = self.ask(&Question::Look(look)) else { return Vec::new() };
         let is_name = |name: &String| {
             !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_')
@@ -265,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn commands_of_print_are_told_from_expressions() {
+    fn commands_of_print_differ_from_expressions() {
         for text in ["p/x a", "x/4gx $sp", "ptype a", "info locals", "/x a"] {
             assert!(is_command(text), "{text}");
         }

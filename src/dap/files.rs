@@ -1,5 +1,7 @@
 //! Modules and source files.
 
+use std::path::Path;
+
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -56,7 +58,9 @@ impl Debuggee {
         for thread in &report.threads {
             for frame in &thread.frames {
                 let Some(place) = &frame.source else { continue };
-                if sources.len() < MOST_FILES && seen.insert(place.file.as_str()) {
+                if sources.len() < MOST_FILES
+                    && seen.insert((place.directory.as_ref(), &place.file))
+                {
                     let at = FrameHandle { thread: thread.tid, frame: frame.index };
                     sources.push(self.source_of(place, Some(at)));
                 }
@@ -111,12 +115,8 @@ impl Debuggee {
         };
         let found = match path {
             None => nowhere,
-            // A path that is partly hidden, or cannot be named as it is, leads nowhere.
-            Some(path)
-                if path.starts_with('/')
-                    && !path.contains('<')
-                    && obit_render::visible(&path) == path =>
-            {
+            // One that is partly hidden, escaped or in an archive leads nowhere.
+            Some(path) if obit_render::visible(&path) == path && Path::new(&path).is_file() => {
                 FoundSource { path: Some(path), reference: 0 }
             }
             Some(_) => FoundSource { path: None, reference: self.file_reference(at) },

@@ -98,7 +98,7 @@ fn read_all(
         let request = match message {
             Incoming::Response => continue,
             Incoming::Invalid { seq, command, problem } => {
-                shared.out.answer(seq, &command, Err(Failed::Told(problem)));
+                shared.out.answer(seq, &command, Err(Failed::Refused(problem)));
                 continue;
             }
             Incoming::Request(request) => request,
@@ -229,7 +229,7 @@ impl Adapter<'_> {
         let shown = |text: String| obit_render::visible(&hide(&text)).into_owned();
         answer.map_err(|failed| match failed {
             Failed::Shown(text) => Failed::Shown(shown(text)),
-            Failed::Told(text) => Failed::Told(shown(text)),
+            Failed::Refused(text) => Failed::Refused(shown(text)),
             Failed::Cancelled => Failed::Cancelled,
         })
     }
@@ -240,10 +240,10 @@ impl Adapter<'_> {
             "disconnect" | "terminate" => return Ok(Value::Null),
             _ if !is_known(command) => {
                 let shown: String = command.chars().take(60).collect();
-                return Err(Failed::Told(format!("obit has no request {shown:?}")));
+                return Err(Failed::Refused(format!("obit has no request {shown:?}")));
             }
             _ if matches!(self.stage, Stage::New) => {
-                return Err(Failed::told("send `initialize` first"));
+                return Err(Failed::because("send `initialize` first"));
             }
             "launch" | "attach" => return self.open(given),
             "configurationDone" => {
@@ -256,7 +256,7 @@ impl Adapter<'_> {
             return answer;
         }
         let Stage::Open(debuggee) = &mut self.stage else {
-            return Err(Failed::told("no core is open: send `launch` with `coreFile` first"));
+            return Err(Failed::because("no core is open: send `launch` with `coreFile` first"));
         };
         match command {
             "threads" => Ok(debuggee.threads()),
@@ -271,17 +271,17 @@ impl Adapter<'_> {
             "modules" => debuggee.modules(given),
             "loadedSources" => Ok(debuggee.loaded_sources()),
             "source" => debuggee.source(given),
-            // It stands still already.
+            // It has stopped already.
             _ => Ok(Value::Null),
         }
     }
 
     fn initialize(&mut self, given: &Map<String, Value>) -> Result<Value, Failed> {
         if !matches!(self.stage, Stage::New) {
-            return Err(Failed::told("`initialize` is sent once"));
+            return Err(Failed::because("`initialize` is sent once"));
         }
         if !given.get("adapterID").is_some_and(Value::is_string) {
-            return Err(Failed::told("`adapterID` is missing"));
+            return Err(Failed::because("`adapterID` is missing"));
         }
         self.stage = Stage::Greeted(Counting::read(given)?);
         Ok(capabilities())
@@ -289,10 +289,12 @@ impl Adapter<'_> {
 
     fn open(&mut self, given: Map<String, Value>) -> Result<Value, Failed> {
         let Stage::Greeted(counting) = self.stage else {
-            return Err(Failed::told("a core is open already, or was: one is opened in a session"));
+            return Err(Failed::because(
+                "a core is open already, or was: one is opened in a session",
+            ));
         };
         if given.get("noDebug") == Some(&Value::Bool(true)) {
-            return Err(Failed::told("a core dump cannot run without debugging"));
+            return Err(Failed::because("a core dump cannot run without debugging"));
         }
         let places = (&self.settings.roots, self.settings.directory.as_path());
         let (launch, path, file) = Launch::read(given, places).map_err(Failed::Shown)?;

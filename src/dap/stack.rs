@@ -13,7 +13,7 @@ use obit_report::{FrameKind, FrameReport, FrameTrust, SourcePlace, ThreadReport}
 /// Frames of one answer.
 const MOST_FRAMES: usize = 1000;
 /// Characters of a function's name.
-const LONGEST_NAME: usize = 500;
+const LONGEST_NAME: usize = 4000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -50,7 +50,8 @@ impl Debuggee {
         let wanted: StackTrace = arguments(given)?;
         let report = std::sync::Arc::clone(&self.report);
         let thread = report.threads.iter().find(|thread| thread.tid == wanted.thread_id);
-        let thread = thread.ok_or_else(|| Failed::told("no such thread: `threads` lists them"))?;
+        let thread =
+            thread.ok_or_else(|| Failed::because("no such thread: `threads` lists them"))?;
         let lines = lines_of(thread);
         let skip = usize::try_from(wanted.start_frame.unwrap_or(0)).unwrap_or(usize::MAX);
         let levels = wanted.levels.filter(|levels| *levels > 0);
@@ -133,7 +134,7 @@ impl Debuggee {
 
     /// A source file. Where it is, is found out once.
     pub(super) fn source_of(&mut self, place: &SourcePlace, at: Option<FrameHandle>) -> Value {
-        let compiled = plain(&place.file);
+        let compiled = compiled_path(place);
         let found = self.found_source(&compiled, at);
         let mut source = json!({ "name": base_name(&compiled) });
         let Some(fields) = source.as_object_mut() else { return source };
@@ -152,6 +153,17 @@ impl Debuggee {
             }
         }
         source
+    }
+}
+
+/// The path of a file as it was compiled, in its directory.
+fn compiled_path(place: &SourcePlace) -> String {
+    let file = plain(&place.file);
+    match &place.directory {
+        Some(directory) if !file.starts_with('/') => {
+            format!("{}/{file}", plain(directory).trim_end_matches('/'))
+        }
+        _ => file,
     }
 }
 

@@ -50,6 +50,7 @@ impl Debuggee {
                 frame: at.frame,
                 whose,
                 within: Vec::new(),
+                is_list: false,
                 is_indexed: false,
                 by_place: None,
             });
@@ -71,7 +72,7 @@ impl Debuggee {
             None => false,
             Some("indexed") => !node.is_indexed,
             Some("named") => node.is_indexed,
-            Some(_) => return Err(Failed::told("`filter` is \"indexed\" or \"named\"")),
+            Some(_) => return Err(Failed::because("`filter` is \"indexed\" or \"named\"")),
         };
         if is_other {
             return Ok(json!({ "variables": [] }));
@@ -102,7 +103,8 @@ impl Debuggee {
         let at = Place { thread: Some(node.thread), frame: Some(node.frame) };
         loop {
             let (whose, within) = (node.whose.clone(), node.within.clone());
-            let question = Question::Look(Look { at, whose, within, from, most });
+            let question =
+                Question::Look(Look { at, whose, within, from, most, is_list: node.is_list });
             match (self.ask(&question), node.by_place.take()) {
                 (Ok(Answer::Look(answer)), _) => return Ok((answer, node)),
                 (Ok(_), _) => return Err(no_answer()),
@@ -162,6 +164,7 @@ impl Debuggee {
             frame: at.frame,
             whose: first.0,
             within: first.1,
+            is_list: part.is_list,
             is_indexed: part.is_indexed,
             by_place,
         });

@@ -201,19 +201,19 @@ pub(super) enum Failed {
     /// A person should see why.
     Shown(String),
     /// The client should know why.
-    Told(String),
+    Refused(String),
 }
 
 impl Failed {
-    pub(super) fn told(text: &str) -> Self {
-        Self::Told(text.to_owned())
+    pub(super) fn because(text: &str) -> Self {
+        Self::Refused(text.to_owned())
     }
 
     /// In the short form that some clients show alone, and others compare.
     fn word(&self) -> &str {
         match self {
             Self::Cancelled => "cancelled",
-            Self::Shown(text) | Self::Told(text) => text,
+            Self::Shown(text) | Self::Refused(text) => text,
         }
     }
 
@@ -225,7 +225,7 @@ impl Failed {
         match self {
             Self::Cancelled => 1,
             Self::Shown(_) => 2,
-            Self::Told(_) => 3,
+            Self::Refused(_) => 3,
         }
     }
 }

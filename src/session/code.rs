@@ -62,7 +62,7 @@ impl Opened {
     fn instructions(&self, decoder: Decoder, start: Avma, size: usize) -> Vec<Instruction> {
         let mut bytes = self.process.memory.read_up_to(start, size);
         if self.build.redaction != Level::Off {
-            // What lies behind the code is no code.
+            // Memory behind it may be data.
             let end = self.process.memory.range_at(start).map_or(start.0, |range| range.end.0);
             let room = usize::try_from(end.saturating_sub(start.0)).unwrap_or(usize::MAX);
             bytes.truncate(room);
@@ -118,13 +118,16 @@ impl Opened {
         let line = |instruction: &Instruction| {
             let text = code.text(instruction);
             let symbol = code.place(instruction.address);
+            let bytes = self.code_bytes(instruction);
             self.judged(&[], |judge| {
                 let redactor = judge.redactor();
+                let shown = redactor.show(Origin::Code, &text);
                 CodeLine {
                     address: Hex(instruction.address.0),
-                    bytes: self.code_bytes(instruction),
+                    // They say what a text that is hidden does.
+                    bytes: bytes.filter(|_| shown.as_str() == text),
                     symbol: symbol.map(|name| redactor.show(Origin::SymbolName, &name)),
-                    text: redactor.show(Origin::Code, &text),
+                    text: shown,
                 }
             })
         };

@@ -1,5 +1,6 @@
 //! Trees of variables: the lists of a frame, and what each of them holds, a level at a time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::evaluate::status_word;
@@ -11,9 +12,7 @@ use obit_process::value::{Budget, Value, tree};
 use obit_redact::Shown;
 use obit_report::answer::Answer as Found;
 use obit_report::{Hex, Pointees};
-use obit_session::{
-    Look, LookAnswer, MOST_PARTS, Part, Place, Printed, Problem, Whose, of_report, page,
-};
+use obit_session::{Look, LookAnswer, MOST_PARTS, Part, Place, Problem, Whose, of_report, page};
 
 /// Characters of a value in words.
 const ROOM: usize = 200;
@@ -58,16 +57,20 @@ impl Opened {
             Whose::Locals => self.of_frame(at, "info locals", look)?,
             Whose::Globals => return self.globals(at, frame, look),
         };
-        let names = self.process.frame_view(at.thread, at.frame).map(|view| view.names());
-        let names = names.unwrap_or_default();
-        let first = |name: &str| names.iter().position(|known| **known == *name);
-        // An expression means the first of a name; `seen` counts those of this list.
-        let mut seen = std::collections::BTreeSet::new();
+        // An expression means the first variable of a name: `firsts` says in which list that is.
+        let view = self.process.frame_view(at.thread, at.frame);
+        let all = view.map(|view| view.variables()).unwrap_or_default();
+        let mut firsts = BTreeMap::new();
+        for (variable, _) in all {
+            if let Some(name) = variable.name {
+                firsts.entry(name.to_string()).or_insert(variable.is_argument);
+            }
+        }
+        let are_arguments = look.whose == Whose::Arguments;
         let list = list.iter().map(|variable| {
             let name = variable.name.as_str();
-            let is_first = seen.insert(name) && first(name).is_some();
-            let is_here = is_first && self.is_first_of(at, name, &look.whose);
-            let expression = (is_here && is_identifier(name)).then(|| name.to_owned());
+            let is_first = firsts.remove(name) == Some(are_arguments);
+            let expression = (is_first && is_identifier(name)).then(|| name.to_owned());
             Named { variable, expression }
         });
         let list: Vec<_> = list.collect();
@@ -81,15 +84,6 @@ impl Opened {
         }
     }
 
-    /// Whether the first variable of a name is an argument, as `whose` says, or is not.
-    fn is_first_of(&self, at: At, name: &str, whose: &Whose) -> bool {
-        let view = self.process.frame_view(at.thread, at.frame);
-        let variables = view.map(|view| view.variables()).unwrap_or_default();
-        let mut all = variables.into_iter().map(|(variable, _)| variable);
-        let first = all.find(|variable| variable.name.as_deref() == Some(name));
-        first.is_some_and(|first| first.is_argument == (*whose == Whose::Arguments))
-    }
-
     fn no_part(&self) -> Problem {
         self.problem("it has no such part", "the list that it is in")
     }
@@ -97,6 +91,7 @@ impl Opened {
     /// How much is read to answer.
     fn budget_of(look: &Look) -> Budget {
         let wanted = look.from.saturating_add(look.most).min(MOST_PARTS);
+        let wanted = if look.is_list { wanted } else { 0 };
         let on_the_way = look.within.iter().copied().max().unwrap_or(0).saturating_add(1);
         let elements = usize::try_from(wanted.max(on_the_way.min(MOST_PARTS))).unwrap_or(0);
         let elements = elements.max(ELEMENTS);
@@ -246,23 +241,34 @@ impl Opened {
         let place = self.place(at)?;
         let known = of_report::registers(self.report(), Some(place.handle.thread));
         let known = known.ok_or_else(|| self.no_thread(at.thread))?;
-        let part = |name: &String| {
+        let thread = self.process.threads.get(place.thread);
+        let is_innermost = thread
+            .and_then(|thread| thread.frames.get(place.frame))
+            .is_some_and(|it| it.activation == 0);
+        let part = |(name, of_thread): (&String, &Hex)| {
             let expression = format!("${name}");
             let text = format!("/x {expression}");
-            let printed = self.ask(place, &text, &Self::budget(1, ELEMENTS));
-            let printed: Option<Printed> =
-                printed.ok().and_then(|asked| self.printed(place, &asked).into_iter().next());
-            let value = printed.as_ref().and_then(|one| one.value.clone());
+            let asked = self.ask(place, &text, &Self::budget(1, ELEMENTS)).ok();
+            let printed = asked.and_then(|asked| self.printed(place, &asked).into_iter().next());
+            let name = self.shown(name);
+            let Some(printed) = printed else {
+                // The tables that lead to a caller do not have it.
+                let value = match is_innermost {
+                    true => Shown::from_report(of_thread.to_string()),
+                    false => Shown::own("<unavailable: known of the innermost frame only>"),
+                };
+                return Part { name, value, ..Part::default() };
+            };
             Part {
-                name: self.shown(name),
-                type_name: printed.as_ref().and_then(|one| one.type_name.clone()),
-                value: value.unwrap_or_else(|| Shown::own("<unavailable>")),
-                status: printed.and_then(|one| one.status),
+                name,
+                type_name: printed.type_name,
+                value: printed.value.unwrap_or_else(|| Shown::own("<unavailable>")),
+                status: printed.status,
                 expression: Some(expression),
                 ..Part::default()
             }
         };
-        Ok(known.registers.keys().map(part).collect())
+        Ok(known.registers.iter().map(part).collect())
     }
 }
 
@@ -353,6 +359,7 @@ fn part(named: &Named<'_>) -> Part {
         address: pointed_at(variable).or(variable.address),
         expression: named.expression.clone(),
         parts,
+        is_list: is_indexed || !whole.elements.is_empty(),
         is_indexed,
     }
 }

@@ -6,8 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
+use crate::dap::Editor;
 use crate::fixture::run;
 use crate::mcp::Agent;
+use data_encoding::BASE64;
 use regex::bytes::{Regex, RegexBuilder};
 use serde_json::{Value, json};
 
@@ -178,6 +180,7 @@ fn outputs(way: &str, level: &str) -> Vec<(String, Vec<u8>)> {
         all.push((format!("{way} {level} triage {format}"), both(&run(words))));
     }
     all.push((format!("{way} {level} mcp"), by_tools(way, core, level)));
+    all.push((format!("{way} {level} dap"), by_editor(way, core, level)));
     let bad = ["print", "password +* mail", "-c"];
     let output = run([&bad, &base[..1], &["-e"], &base[1..]].concat());
     all.push((format!("{way} {level} a bad expression"), both(&output)));
@@ -232,6 +235,100 @@ fn by_tools(way: &str, core: &str, level: &str) -> Vec<u8> {
     for uri in ["obit://c1/report.json", "obit://c1/report.md"] {
         all += &agent.ask("resources/read", &json!({ "uri": uri })).to_string();
     }
+    all.into_bytes()
+}
+
+/// All that an editor gets.
+fn by_editor(way: &str, core: &str, level: &str) -> Vec<u8> {
+    let (program, sources) = (fixtures().join("prog"), fixtures());
+    let level_word = level;
+    let level = format!("--redact={level}");
+    let mut editor = Editor::new(&["--source-path", sources.to_str().unwrap(), &level], |_| {});
+    editor.begin(&json!({ "coreFile": core, "program": program }));
+    let mut all = editor.stopped.to_string() + &editor.output;
+    let mut ask = |command: &str, arguments: Value| {
+        let answer = editor.ask(command, &arguments);
+        // A file is sent as text, bytes as they are in memory.
+        let data = answer["body"]["data"].as_str().map(|data| BASE64.decode(data.as_bytes()));
+        let bytes = data.into_iter().flatten().flatten();
+        all += &answer.to_string();
+        all += "\n";
+        all.extend(bytes.map(char::from));
+        answer["body"].clone()
+    };
+    let has_lost_frame = way == "smash";
+    for command in ["threads", "modules", "loadedSources"] {
+        ask(command, json!({}));
+    }
+    let threads = ask("threads", json!({}))["threads"].clone();
+    for thread in threads.as_array().unwrap() {
+        let stack = ask("stackTrace", json!({ "threadId": thread["id"] }));
+        ask("exceptionInfo", json!({ "threadId": thread["id"] }));
+        for frame in stack["stackFrames"].as_array().unwrap().iter().take(6) {
+            let source = frame["source"]["sourceReference"].clone();
+            if !source.is_null() {
+                ask("source", json!({ "sourceReference": source }));
+            }
+            let scopes = ask("scopes", json!({ "frameId": frame["id"] }));
+            for scope in scopes["scopes"].as_array().unwrap() {
+                if has_lost_frame && scope["name"] == "Registers" {
+                    continue;
+                }
+                let mut level = vec![scope.clone()];
+                for _ in 0..4 {
+                    let mut next = Vec::new();
+                    for one in level.iter().take(60) {
+                        let reference = one["variablesReference"].clone();
+                        let parts = ask("variables", json!({ "variablesReference": reference }));
+                        for part in parts["variables"].as_array().into_iter().flatten() {
+                            // Without redaction, the environment is in the memory of a stack.
+                            let is_hidden = level_word != "off";
+                            if is_hidden && !part["memoryReference"].is_null() {
+                                let at = part["memoryReference"].clone();
+                                ask("readMemory", json!({ "memoryReference": at, "count": 99 }));
+                            }
+                            if part["variablesReference"] != 0 {
+                                next.push(part.clone());
+                            }
+                        }
+                    }
+                    level = next;
+                }
+            }
+            if let Some(at) = frame["instructionPointerReference"].as_str() {
+                ask(
+                    "disassemble",
+                    json!({
+                        "memoryReference": at, "instructionOffset": -100, "instructionCount": 200,
+                    }),
+                );
+            }
+            for expression in EXPRESSIONS {
+                if has_lost_frame && expression == "$r12" {
+                    continue;
+                }
+                for context in ["repl", "hover"] {
+                    ask(
+                        "evaluate",
+                        json!({
+                            "expression": expression, "frameId": frame["id"], "context": context,
+                        }),
+                    );
+                }
+                for text in [format!("x/99xb &({expression})"), format!("x/s {expression}")] {
+                    ask(
+                        "evaluate",
+                        json!({
+                            "expression": text, "frameId": frame["id"], "context": "repl",
+                        }),
+                    );
+                }
+            }
+        }
+    }
+    ask("evaluate", json!({ "expression": "why", "context": "repl" }));
+    ask("completions", json!({ "text": "mail", "column": 5 }));
+    ask("launch", json!({ "coreFile": core }));
     all.into_bytes()
 }
 

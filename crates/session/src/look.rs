@@ -42,6 +42,8 @@ pub struct Look {
     pub from: u64,
     /// Parts, at most.
     pub most: u64,
+    /// Whether the parts are those of an array or a container: then as many are read.
+    pub is_list: bool,
 }
 
 document! {
@@ -65,7 +67,10 @@ document! {
         expression: Option<String>,
         /// How many parts it has.
         parts: u64,
-        /// They are elements, by number.
+        /// It is an array or a container.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_list: bool,
+        /// Its parts are elements, by number.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         is_indexed: bool,
     }

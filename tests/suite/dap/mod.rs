@@ -59,14 +59,12 @@ fn stacks_are_those_of_gdb_on_every_crash_with_calls_that_were_inlined() {
             let stack = editor.body("stackTrace", &wanted);
             let frames = stack["stackFrames"].as_array().unwrap();
             // Tail calls have no frame of their own, and are not in gdb's list.
-            let mut frames = frames.iter().filter(|frame| {
-                frame.get("instructionPointerReference").is_some()
-            });
+            let mut frames =
+                frames.iter().filter(|frame| frame.get("instructionPointerReference").is_some());
             for expected in &thread.frames {
                 let Some(frame) = frames.next() else { panic!("{}: no {expected:?}", case.name) };
-                let is_own = expected.module.as_ref().is_some_and(|module| {
-                    case.expect.own.contains(module)
-                });
+                let is_own =
+                    expected.module.as_ref().is_some_and(|module| case.expect.own.contains(module));
                 if !is_own {
                     continue;
                 }

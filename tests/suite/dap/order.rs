@@ -75,7 +75,7 @@ fn what_a_core_cannot_do_is_refused_with_the_reason() {
     assert!(points[0]["message"].as_str().unwrap().contains("cannot run"));
     let data = editor.body("dataBreakpointInfo", &json!({ "name": "job" }));
     assert_eq!(data["dataId"], json!(null));
-    // It stands still already.
+    // It has stopped already.
     editor.body("pause", &thread);
     assert_eq!(editor.event("stopped")["threadId"], 16961);
 }

@@ -25,7 +25,11 @@ fn a_broken_body_is_an_error_with_its_number_and_the_next_message_is_answered() 
         editor.write_body(body);
         let answer = editor.receive().unwrap();
         let start = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
-        assert_eq!((&answer["success"], &answer["request_seq"]), (&json!(false), &json!(seq)), "{start}");
+        assert_eq!(
+            (&answer["success"], &answer["request_seq"]),
+            (&json!(false), &json!(seq)),
+            "{start}"
+        );
     }
     // An answer to something that was never asked is nothing.
     editor.write_body(br#"{"seq":80,"type":"response","request_seq":1,"success":true}"#);
@@ -134,7 +138,7 @@ fn a_listener_opens_nothing_outside_its_roots_and_hears_no_other_protocol() {
 }
 
 #[test]
-fn more_clients_than_there_is_room_for_are_told_so() {
+fn a_client_for_which_there_is_no_room_is_refused_with_the_reason() {
     let root = Case::named("null-field").directory;
     let server = Listening::start(root.to_str().unwrap());
     let mut all: Vec<_> = (0..8).map(|_| Editor::connect(&server.1)).collect();
@@ -176,10 +180,27 @@ fn messages_that_are_broken_at_random_end_nothing() {
     };
     let mut editor = connect();
     let commands = [
-        "initialize", "launch", "configurationDone", "threads", "stackTrace", "scopes",
-        "variables", "evaluate", "exceptionInfo", "disassemble", "readMemory", "modules",
-        "loadedSources", "source", "completions", "setBreakpoints", "dataBreakpointInfo",
-        "continue", "pause", "cancel", "stepBack",
+        "initialize",
+        "launch",
+        "configurationDone",
+        "threads",
+        "stackTrace",
+        "scopes",
+        "variables",
+        "evaluate",
+        "exceptionInfo",
+        "disassemble",
+        "readMemory",
+        "modules",
+        "loadedSources",
+        "source",
+        "completions",
+        "setBreakpoints",
+        "dataBreakpointInfo",
+        "continue",
+        "pause",
+        "cancel",
+        "stepBack",
     ];
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move |below: usize| {
@@ -189,13 +210,16 @@ fn messages_that_are_broken_at_random_end_nothing() {
         usize::try_from(state % below as u64).unwrap()
     };
     for number in 0..count() {
+        let expression = ["job->owner", "x/4gx $sp", "ptype job", "*job@3"][random(4)];
+        let (context, memory) = (["repl", "hover", "watch"], ["0x401680", "0x4c4cf0", "0x0"]);
+        let (context, memory) = (context[random(3)], memory[random(3)]);
         let message = json!({
             "seq": 1_000_000 + number, "type": "request", "command": commands[random(21)],
             "arguments": {
                 "threadId": 16961, "frameId": random(9), "variablesReference": random(40),
-                "expression": ["job->owner", "x/4gx $sp", "ptype job", "*job@3"][random(4)],
-                "context": ["repl", "hover", "watch"][random(3)],
-                "memoryReference": ["0x401680", "0x4c4cf0", "0x0"][random(3)],
+                "expression": expression,
+                "context": context,
+                "memoryReference": memory,
                 "offset": random(99), "count": random(200), "instructionOffset": -3,
                 "instructionCount": random(20), "text": "job->o", "column": random(9),
                 "startFrame": random(4), "levels": random(9), "sourceReference": random(3),

@@ -216,9 +216,8 @@ fn instructions_before_and_after_a_place_are_as_many_as_were_asked_for() {
     assert!(around[200]["symbol"].as_str().unwrap().starts_with("book"), "{}", around[200]);
     assert!(around[200]["instruction"].as_str().unwrap().contains("0x20"), "{}", around[200]);
     // Each begins where the one before ends.
-    let place = |line: &Value| {
-        u64::from_str_radix(&line["address"].as_str().unwrap()[2..], 16).unwrap()
-    };
+    let place =
+        |line: &Value| u64::from_str_radix(&line["address"].as_str().unwrap()[2..], 16).unwrap();
     for pair in around.windows(2) {
         let bytes = pair[0]["instructionBytes"].as_str().unwrap();
         let length = bytes.split(' ').count() as u64;
@@ -232,7 +231,7 @@ fn instructions_before_and_after_a_place_are_as_many_as_were_asked_for() {
     for line in &unknown {
         assert_eq!(line["presentationHint"], "invalid", "{line}");
     }
-    // What the program writes is no code.
+    // Memory that the program writes is not decoded.
     let data = lines(&mut editor, "0x4c4cf0", 0, 1);
     assert!(data[0]["instruction"].as_str().unwrap().contains("not executable"), "{data:?}");
     let many = json!({ "memoryReference": "0x401680", "instructionCount": 1_000_000 });
