@@ -230,18 +230,4 @@ mod tests {
         );
         assert_eq!(unit_in("/run/credentials/.service"), None);
     }
-
-    #[test]
-    fn what_is_no_record_is_none() {
-        for note in [
-            &b""[..],
-            b"{",
-            b"{}",
-            br#"{"schema":"x"}"#,
-            br#"{"schema":"obit-surroundings/1","sockets":7}"#,
-        ] {
-            assert!(surroundings(note).is_none());
-        }
-        assert!(surroundings(br#"{"schema":"obit-surroundings/1","new":1}"#).is_some());
-    }
 }

@@ -35,9 +35,10 @@ impl Opened {
         let earlier = self.before(&code, address, decoder, before);
         let wanted = usize::try_from(before).unwrap_or(usize::MAX);
         let skipped = earlier.len().saturating_sub(wanted);
-        answer.before = self.lines(&code, earlier.get(skipped..).unwrap_or_default());
+        answer.before = self.code_lines(&code, earlier.get(skipped..).unwrap_or_default());
         let wanted = usize::try_from(count).unwrap_or(usize::MAX);
-        answer.after = self.lines(&code, after.get(..wanted.min(after.len())).unwrap_or_default());
+        answer.after =
+            self.code_lines(&code, after.get(..wanted.min(after.len())).unwrap_or_default());
         if (answer.before.len() as u64) < before {
             let why = "where instructions begin before this is not known";
             answer.no_more_before = Some(Shown::own(why));
@@ -114,7 +115,7 @@ impl Opened {
         found
     }
 
-    fn lines(&self, code: &Code<'_>, all: &[Instruction]) -> Vec<CodeLine> {
+    fn code_lines(&self, code: &Code<'_>, all: &[Instruction]) -> Vec<CodeLine> {
         let line = |instruction: &Instruction| {
             let text = code.text(instruction);
             let symbol = code.place(instruction.address);

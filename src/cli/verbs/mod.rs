@@ -24,10 +24,10 @@ pub(crate) mod help;
 pub(crate) mod incident;
 pub(crate) mod man;
 pub(crate) mod mcp;
-pub(crate) mod memory;
-mod memory_place;
 #[cfg(feature = "serve")]
 mod mcp_listen;
+pub(crate) mod memory;
+mod memory_place;
 pub(crate) mod merge;
 pub(crate) mod modules;
 pub(crate) mod objects;

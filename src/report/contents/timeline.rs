@@ -19,7 +19,8 @@ const MOST_UNWRITTEN: usize = 50;
 
 /// When the process crashed: nanoseconds since 1970, and whether that is the time of a file.
 fn crash_time(process: &Process) -> Option<(i64, bool)> {
-    let recorded = surroundings(&process.dump.surroundings).ok().flatten().map(|record| record.time);
+    let recorded =
+        surroundings(&process.dump.surroundings).ok().flatten().map(|record| record.time);
     if let Some(time) = recorded.filter(|time| *time > 0) {
         return Some((time, false));
     }

@@ -19,7 +19,7 @@ pub(super) fn output(
     limits: ContentsLimits,
 ) -> UnwrittenOutput {
     let Unwritten { writers, looked_at, gaps } = unwritten(process);
-    let record = surroundings(&process.dump.surroundings).unwrap_or_default();
+    let record = surroundings(&process.dump.surroundings).ok().flatten().unwrap_or_default();
     let writers = writers.iter().map(|writer| one(writer, &record, redactor, limits)).collect();
     let looked_at: BTreeMap<String, u64> =
         looked_at.into_iter().map(|(kind, count)| (word(kind).to_owned(), count)).collect();
