@@ -73,6 +73,7 @@ const RARE: &[&str] = &[
     "objects",
     "export",
     "audit",
+    "group",
     "forget",
     "cache",
     "schema",
