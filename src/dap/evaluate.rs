@@ -124,7 +124,7 @@ impl Debuggee {
         if let [Printed { error: Some(error), .. }] = found.answers.as_slice() {
             return Err(Failed::Refused(plain(error)));
         }
-        let is_list = found.answers.len() != 1;
+        let is_list = text.starts_with('i');
         let line = |one: &Printed| match (&one.error, &one.value, &one.memory) {
             (Some(error), ..) => plain(error),
             (_, Some(value), _) if is_list => {

@@ -6,13 +6,15 @@ use obit_corefile::arch::{Decoder, Machine, Registers};
 use obit_disassembly::{Instruction, around, fixed_length};
 use obit_dwarf::SymbolAt;
 use obit_process::process::{Frame, Process};
-use obit_redact::{Origin, Redactor};
+use obit_redact::{Named, Origin, Redactor, Shown};
 
 /// Bytes of code from the start of a function to a place in it that are decoded. Longer
 /// functions are decoded from the place on.
 const LONGEST_FUNCTION: u64 = 1 << 20;
 /// The longest instruction of any machine, in bytes.
 const LONGEST_INSTRUCTION: u64 = 16;
+/// In the place of a number that may not be shown.
+const HIDDEN: &str = "<redacted>";
 
 /// Reads code of a crashed process.
 pub(crate) struct Code<'p> {
@@ -95,6 +97,37 @@ impl Code<'_> {
             true => format!("{text} <{name}>"),
             false => format!("{text}  # {hex} <{name}>"),
         }
+    }
+
+    /// The same as it may be shown: without numbers that are hidden elsewhere, which a program may
+    /// have in its code, too.
+    pub(crate) fn shown(&self, instruction: &Instruction, redactor: &mut Redactor) -> Shown {
+        let text = self.text(instruction);
+        let (mut open, mut rest) = (String::new(), text.as_str());
+        while let Some(at) = rest.find("0x") {
+            let (before, number) = rest.split_at_checked(at).unwrap_or((rest, ""));
+            let digits = number.get(2..).unwrap_or_default();
+            let end = digits.find(|c: char| !c.is_ascii_hexdigit()).unwrap_or(digits.len());
+            let (digits, after) = digits.split_at_checked(end).unwrap_or((digits, ""));
+            let value = u64::from_str_radix(digits, 16).ok();
+            // A pointer is no number of anyone.
+            let value =
+                value.filter(|value| self.process.memory.region_at(Avma(*value)).is_none());
+            let hidden = value.and_then(|value| {
+                redactor.hide_number(&Named::default(), &value.to_string())
+            });
+            open.push_str(before);
+            match hidden {
+                Some(_) => open.push_str(HIDDEN),
+                None => {
+                    open.push_str("0x");
+                    open.push_str(digits);
+                }
+            }
+            rest = after;
+        }
+        open.push_str(rest);
+        redactor.show(Origin::Code, &open)
     }
 
     pub(crate) fn place(&self, at: Avma) -> Option<String> {

@@ -316,7 +316,7 @@ impl Dumper<'_, '_> {
         for instruction in all.iter().take(usize::try_from(count).unwrap_or(0)) {
             let mut row = self.place(&code, instruction.address);
             row.current = self.pc == Some(instruction.address);
-            row.instruction = Some(self.redactor.show(Origin::Code, &code.text(instruction)));
+            row.instruction = Some(code.shown(instruction, self.redactor));
             dump.rows.push(row);
             at = Avma(instruction.address.0.wrapping_add(instruction.len as u64));
         }

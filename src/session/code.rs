@@ -122,7 +122,7 @@ impl Opened {
             let bytes = self.code_bytes(instruction);
             self.judged(&[], |judge| {
                 let redactor = judge.redactor();
-                let shown = redactor.show(Origin::Code, &text);
+                let shown = code.shown(instruction, redactor);
                 CodeLine {
                     address: Hex(instruction.address.0),
                     // They say what a text that is hidden does.

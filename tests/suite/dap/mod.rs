@@ -62,12 +62,14 @@ fn stacks_are_those_of_gdb_on_every_crash_with_calls_that_were_inlined() {
             let mut frames =
                 frames.iter().filter(|frame| frame.get("instructionPointerReference").is_some());
             for expected in &thread.frames {
-                let Some(frame) = frames.next() else { panic!("{}: no {expected:?}", case.name) };
+                let frame = frames.next();
                 let is_own =
                     expected.module.as_ref().is_some_and(|module| case.expect.own.contains(module));
+                // Behind a frame of a file that is not kept here nothing is compared.
                 if !is_own {
-                    continue;
+                    break;
                 }
+                let Some(frame) = frame else { panic!("{}: no {expected:?}", case.name) };
                 let place = format!("{} {} {expected:?}: {frame}", case.name, thread.tid);
                 assert_eq!(frame["instructionPointerReference"], expected.pc.as_str(), "{place}");
                 if let Some(line) = expected.line {
