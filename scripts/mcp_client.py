@@ -9,12 +9,11 @@ import subprocess
 import sys
 import tempfile
 
-import httpx
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
 try:
-    from mcp.client.streamable_http import streamable_http_client
+    from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 except ImportError:
     streamable_http_client = None
     from mcp.client.streamable_http import streamablehttp_client
@@ -52,7 +51,7 @@ async def by_http(obit: str, root: str):
                 fields = {"Authorization": f"Bearer {token.read_text().strip()}"}
                 if streamable_http_client:
                     async with (
-                        httpx.AsyncClient(headers=fields, timeout=60) as client,
+                        create_mcp_http_client(headers=fields) as client,
                         streamable_http_client(url, http_client=client) as streams,
                     ):
                         yield streams[:2]

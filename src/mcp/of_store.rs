@@ -112,7 +112,7 @@ pub(super) fn group(store: &Store, id: &str) -> Result<GroupAnswer, Refused> {
     })
 }
 
-/// When and where a group was seen, and what was said of it.
+/// When and where a group was seen, and its state and notes.
 fn history(detail: &GroupDetail) -> Vec<Shown> {
     let group = &detail.group;
     let mut lines = Vec::new();

@@ -24,7 +24,7 @@ impl Held {
     }
 }
 
-/// Opens a path for what can be said of it, not to read it.
+/// Opens a path to know which file it is, not to read it.
 fn held(path: &Path) -> std::io::Result<File> {
     let flags = rustix::fs::OFlags::PATH | rustix::fs::OFlags::NOFOLLOW;
     let mode = rustix::fs::Mode::empty();

@@ -142,7 +142,7 @@ pub(super) const TOOLS: &[Tool] = &[
         arguments: &[
             may("text", Kind::Text, "A text"),
             may("value", Kind::Word, "A number"),
-            may("size", Kind::Number, "Bytes of the number: 4 or 8 (default)"),
+            may("size", Kind::Number, "Bytes of the number: 8 (default)"),
             may("pointer_to", Kind::Word, "An address that words point to"),
             may("length", Kind::Number, "Bytes from that address on that they may point into"),
             CORE,

@@ -17,9 +17,9 @@ const MOST_TIME: Duration = Duration::from_secs(5);
 const CHUNK: usize = 1 << 20;
 /// Bytes of a text that is searched for.
 const LONGEST_TEXT: usize = 256;
-/// Bytes of a number that is searched for, at least, where something may be hidden: shorter ones
-/// spell texts letter by letter.
-const SHORTEST_NUMBER: u8 = 4;
+/// What a part of two bytes of a number has to be, at least, where something may be hidden:
+/// digits, short codes and pieces of them are smaller, and a few searches would spell them.
+const LEAST_PART: u16 = 256;
 /// Bytes of a number that may be hidden as a whole: a part of it is neither found.
 const WHOLE_NUMBER: u64 = 8;
 /// Places that are looked at in one answer, whether or not they may be shown.
@@ -209,10 +209,11 @@ impl Opened {
             }
             SearchFor::Bytes(bytes) => Ok(Pattern::Bytes(bytes.clone())),
             SearchFor::Value(value, size) => {
-                if !is_open && *size < SHORTEST_NUMBER {
-                    let text =
-                        "at this level of redaction a value of 4 or 8 bytes can be searched for";
-                    return Err(self.problem(text, "find with size=4 or size=8"));
+                if !is_open && !self.is_distinct(*value, *size) {
+                    let text = "at this level of redaction an address or a number of 8 bytes, \
+                                each two of which are 256 or more, can be searched for: a \
+                                shorter or smaller one may be a part of something hidden";
+                    return Err(self.problem(text, "find with pointer_to"));
                 }
                 let is_hidden = self.judged(&[], |judge| hides_number(judge, *value, *size == 8));
                 if is_hidden {
@@ -238,6 +239,18 @@ impl Opened {
         }
     }
 
+    /// Whether a number is a whole word that no few searches would find in something hidden.
+    fn is_distinct(&self, value: u64, size: u8) -> bool {
+        let is_word = usize::from(size) == self.process.memory.word();
+        let is_address = self.process.memory.region_at(Avma(value)).is_some();
+        let parts = value.to_le_bytes();
+        let mut parts = parts.chunks_exact(2).map(|part| match part {
+            [low, high] => u16::from_le_bytes([*low, *high]),
+            _ => 0,
+        });
+        is_word && (is_address || (size == 8 && parts.all(|part| part >= LEAST_PART)))
+    }
+
     fn described(&self, what: &SearchFor) -> Shown {
         let text = match what {
             SearchFor::Text(text) => format!("the text {text:?}"),
@@ -260,6 +273,12 @@ impl Opened {
 /// Whether a number looks like something that is hidden.
 fn hides_number(judge: &mut Judge<'_>, value: u64, is_word: bool) -> bool {
     let redactor = judge.redactor();
-    redactor.hide_number(&Named::default(), &value.to_string()).is_some()
-        || (is_word && redactor.show_word(value) != value)
+    let mut hides =
+        |value: u64| redactor.hide_number(&Named::default(), &value.to_string()).is_some();
+    // A card is a card as a floating-point number, too.
+    let float = f64::from_bits(value);
+    let is_whole = is_word && (1.0..9.0e15).contains(&float) && float.fract() == 0.0;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // in range, and whole
+    let is_hidden = hides(value) || (is_whole && hides(float as u64));
+    is_hidden || (is_word && redactor.show_word(value) != value)
 }

@@ -60,6 +60,7 @@ pub(super) fn list(shell: &mut Shell, names: &str, are_all: bool, out: &mut dyn 
 
 fn one(shell: &mut Shell, name: &str, is_chosen: bool, out: &mut dyn Write) -> Done {
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let has_own = shell.chosen_thread().is_some_and(|thread| thread.registers.contains_key(name));
     let found = match is_name {
         true => shell.variables(&format!("/x ${name}")),
         false => refuse(format!("no register `{name}`")),
@@ -67,9 +68,16 @@ fn one(shell: &mut Shell, name: &str, is_chosen: bool, out: &mut dyn Write) -> D
     let value = match found {
         Ok(found) => found.first().map(|value| value.whole_words()).unwrap_or_default(),
         // One of all that the frame does not know is no failure of the rest.
-        Err(_) if !is_chosen => "<not known>".to_owned(),
+        Err(_) if !is_chosen || has_own => "<not known>".to_owned(),
         Err(trouble) => return Err(trouble),
     };
+    // Of the innermost frame, the thread's own registers are all that it has.
+    let own = || {
+        let thread = shell.chosen_thread()?;
+        let is_innermost = shell.chosen_frame()?.pc == thread.frames.first()?.pc;
+        thread.registers.get(name).filter(|_| is_innermost).map(ToString::to_string)
+    };
+    let value = if value.starts_with("0x") { value } else { own().unwrap_or(value) };
     let number = value.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
     let natural = match (name, number) {
         (_, None) => String::new(),

@@ -24,7 +24,7 @@ pub(super) fn set(shell: &mut Shell, words: &Words<'_>, _: &mut dyn Write) -> Do
         },
         ("style", "enabled off") => shell.page.color = Color::Never,
         ("style", "enabled on" | "enabled") => shell.page.color = Color::Always,
-        // Nothing is ever asked, and there is nothing to be told of.
+        // Nothing is ever asked, and nothing is reported meanwhile.
         ("confirm" | "verbose", _) => {}
         ("print" | "p", _) => {
             return refuse(

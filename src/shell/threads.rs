@@ -8,7 +8,7 @@ use super::words::Words;
 use obit_render::prompt;
 use obit_report::ThreadReport;
 
-/// What is said of a command that fails in one of several places.
+/// What is shown of a command that fails in one of several places.
 #[derive(Clone, Copy, Debug, Default)]
 struct Flags {
     /// `-s`: nothing.

