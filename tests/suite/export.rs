@@ -267,7 +267,7 @@ fn jira_shows_a_report_without_acting_on_its_markup() {
     let line = ["export", "jira", "--project", "OBIT"];
     let output = obit().args(line).arg(core).output().unwrap();
     ends_with(&output, 0);
-    let issue: serde_json::Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let issue: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let text = issue["body"]["fields"]["description"].as_str().unwrap();
     assert!(text.starts_with("{noformat}\n") && text.ends_with("\n{noformat}\n"), "{text}");
     assert_eq!(text.matches("{noformat").count(), 2);
