@@ -71,6 +71,7 @@ const RARE: &[&str] = &[
     "merge",
     "unpack",
     "objects",
+    "builds",
     "export",
     "audit",
     "group",

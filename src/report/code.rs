@@ -111,11 +111,9 @@ impl Code<'_> {
             let (digits, after) = digits.split_at_checked(end).unwrap_or((digits, ""));
             let value = u64::from_str_radix(digits, 16).ok();
             // A pointer is no number of anyone.
-            let value =
-                value.filter(|value| self.process.memory.region_at(Avma(*value)).is_none());
-            let hidden = value.and_then(|value| {
-                redactor.hide_number(&Named::default(), &value.to_string())
-            });
+            let value = value.filter(|value| self.process.memory.region_at(Avma(*value)).is_none());
+            let hidden =
+                value.and_then(|value| redactor.hide_number(&Named::default(), &value.to_string()));
             open.push_str(before);
             match hidden {
                 Some(_) => open.push_str(HIDDEN),
