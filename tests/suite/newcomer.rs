@@ -146,7 +146,7 @@ const COREDUMPCTL: &[Row] = &[
     ("info 4711", USAGE, "`obit CORE` reports on a core"),
     ("dump 4711", USAGE, "`coredumpctl dump PID -o FILE`"),
     ("show", USAGE, "ID is missing, as in `obit show ID`"),
-    ("debug", USAGE, "`obit CORE` reports on a core"),
+    ("debug", USAGE, "`obit shell CORE` is a prompt"),
     ("coredumpctl", USAGE, "/var/lib/systemd/coredump"),
 ];
 
