@@ -79,7 +79,7 @@ struct Stream {
 
 pub(super) fn find(finder: &mut Finder<'_>) {
     let process = finder.process;
-    let library = process.modules.list().iter().position(|module| is_libc(module));
+    let library = process.modules.list().iter().position(is_libc);
     let program = || process.modules.executable();
     let Some(index) = library.or_else(program) else { return };
     let Some(module) = process.modules.get(index) else { return };
