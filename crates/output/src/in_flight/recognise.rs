@@ -42,15 +42,17 @@ const METHODS: [&str; 9] =
 
 /// What the bytes, which begin where something points to, are.
 pub fn recognise(bytes: &[u8]) -> Option<Recognised> {
-    match bytes.first()? {
+    let found = match bytes.first()? {
         b'*' => redis(bytes),
         b'/' => grpc(bytes),
         b'{' => json_rpc(bytes),
         b'Q' | b'P' if bytes.get(1) == Some(&0) => postgresql(bytes),
         b'A'..=b'Z' | b'a'..=b'z' => http(bytes).or_else(|| sql(bytes)),
         b' ' | b'\n' | b'\r' | b'\t' | b'-' | b'(' => sql(bytes),
-        _ => mysql(bytes),
-    }
+        _ => None,
+    };
+    // The first byte of a packet may be any.
+    found.or_else(|| mysql(bytes))
 }
 
 /// `GET /x HTTP/1.1`, and the fields until the empty line.
