@@ -143,7 +143,7 @@ pub(super) fn line_of(shell: &mut Shell, code: &str, out: &mut dyn Write) -> Don
         return refuse(format!("no line information for `{what}`"));
     };
     let place = shell.variables(&format!("/a {what}")).unwrap_or_default();
-    let place = place.first().map(|value| value.whole_words()).unwrap_or_default();
+    let place = place.first().map(obit_report::Variable::whole_words).unwrap_or_default();
     say(out, &format!("Line {line} of \"{}\" has the code at {place}", prompt::plain(file)))
 }
 

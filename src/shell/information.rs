@@ -111,7 +111,7 @@ fn symbol(shell: &mut Shell, text: &str, out: &mut dyn Write) -> Done {
         return refuse("an address is missing: `info symbol $pc`");
     }
     let found = shell.variables(&format!("/a {text}"))?;
-    let words = found.first().map(|value| value.whole_words()).unwrap_or_default();
+    let words = found.first().map(obit_report::Variable::whole_words).unwrap_or_default();
     let module_at = |address: u64| {
         let mut modules = shell.report.modules.iter();
         let module = modules.find(|module| {

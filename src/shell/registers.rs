@@ -66,7 +66,7 @@ fn one(shell: &mut Shell, name: &str, is_chosen: bool, out: &mut dyn Write) -> D
         false => refuse(format!("no register `{name}`")),
     };
     let value = match found {
-        Ok(found) => found.first().map(|value| value.whole_words()).unwrap_or_default(),
+        Ok(found) => found.first().map(obit_report::Variable::whole_words).unwrap_or_default(),
         // One of all that the frame does not know is no failure of the rest.
         Err(_) if !is_chosen || has_own => "<not known>".to_owned(),
         Err(trouble) => return Err(trouble),
@@ -83,7 +83,7 @@ fn one(shell: &mut Shell, name: &str, is_chosen: bool, out: &mut dyn Write) -> D
         (_, None) => String::new(),
         ("rip" | "eip" | "pc", Some(_)) => {
             let place = shell.variables(&format!("/a ${name}")).unwrap_or_default();
-            place.first().map(|value| value.whole_words()).unwrap_or_default()
+            place.first().map(obit_report::Variable::whole_words).unwrap_or_default()
         }
         ("rsp" | "rbp" | "esp" | "ebp" | "sp", Some(_)) => value.clone(),
         ("eflags", Some(bits)) => flags(bits),

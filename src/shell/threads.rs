@@ -151,9 +151,9 @@ fn apply(shell: &mut Shell, text: &str, out: &mut dyn Write) -> Done {
         true => ((0..shell.report.threads.len()).collect(), rest),
         false => (Vec::new(), text),
     };
-    while !is_all {
+    loop {
         let (word, after) = Words::first(rest);
-        if !is_place(word) {
+        if is_all || !is_place(word) {
             break;
         }
         places.extend(several(shell, word)?);

@@ -117,7 +117,7 @@ impl Wanted {
             match letter {
                 'b' | 'h' | 'w' | 'g' => size = Some(letter),
                 'x' | 'd' | 'u' | 'o' | 't' | 'z' | 'c' | 'a' | 'f' | 's' | 'i' => {
-                    format = Some(letter)
+                    format = Some(letter);
                 }
                 _ => {
                     return refuse(format!(
@@ -248,7 +248,7 @@ pub(super) fn address(shell: &mut Shell, text: &str) -> Result<u64, Trouble> {
 /// The whole number that an expression gives.
 pub(super) fn number(shell: &mut Shell, text: &str) -> Result<u64, Trouble> {
     let found = shell.variables(&format!("print/x {text}"))?;
-    let words = found.first().map(|value| value.whole_words()).unwrap_or_default();
+    let words = found.first().map(obit_report::Variable::whole_words).unwrap_or_default();
     let digits = words.strip_prefix("0x").and_then(|digits| u64::from_str_radix(digits, 16).ok());
     digits.map_or_else(|| refuse(format!("`{text}` gives no whole number: {words}")), Ok)
 }
