@@ -135,7 +135,7 @@ pub(crate) fn run(args: &ShellArgs, general: &General) -> Result<Exit, Failure> 
         editor::run(prompt)?;
         return Ok(Exit::Success);
     }
-    prompt.from_standard_input()?;
+    prompt.heed_standard_input()?;
     Ok(prompt.exit())
 }
 
@@ -205,7 +205,7 @@ impl Prompt<'_> {
     }
 
     /// Commands from a pipe or a file.
-    fn from_standard_input(&mut self) -> Result<(), Failure> {
+    fn heed_standard_input(&mut self) -> Result<(), Failure> {
         let mut input = io::stdin().lock();
         loop {
             let mut line = Vec::new();
