@@ -135,6 +135,15 @@ impl<'d> Shapes<'d> {
                     slots.extend(found);
                     return;
                 }
+                let name = ty.name();
+                // Bytes that an element is made in.
+                if name.starts_with("__gnu_cxx::__aligned_") {
+                    let element = record.template_arguments.first().and_then(|one| one.ty);
+                    if let Some(element) = element {
+                        self.collect(ty.other(element), at, None, slots, depth.saturating_add(1));
+                    }
+                    return;
+                }
                 let node = self.node_of(ty).or(node);
                 let is_union = record.keyword == obit_dwarf::types::RecordKeyword::Union;
                 // Of what lies at one place it is not known which is there.
@@ -217,12 +226,12 @@ impl<'d> Shapes<'d> {
         let name = ty.name();
         let TypeKind::Record(record) = &ty.get().kind else { return None };
         let element = || Some(ty.other(record.template_arguments.first()?.ty?));
-        let offset = |name: &str| {
-            let object = Object::at(ty, Avma(0));
-            Some(object.member(self.scene, name)?.address()?.0)
-        };
+        let object = Object::at(ty, Avma(0));
+        let offset = |name: &str| Some(object.member(self.scene, name)?.address()?.0);
         if name.starts_with("std::vector<") && !name.starts_with("std::vector<bool") {
-            let (start, end) = (offset("_M_start")?, offset("_M_finish")?);
+            let parts = object.member(self.scene, "_M_impl")?;
+            let within = |name: &str| Some(parts.member(self.scene, name)?.address()?.0);
+            let (start, end) = (within("_M_start")?, within("_M_finish")?);
             let behind = Behind::Until(element()?, end.checked_sub(start)?);
             return Some(vec![Slot { offset: at.checked_add(start)?, behind }]);
         }

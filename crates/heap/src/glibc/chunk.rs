@@ -1,7 +1,7 @@
 //! One chunk of glibc's heap: its header (`struct malloc_chunk` of malloc/malloc.c).
 
 use obit_corefile::addr::Avma;
-use obit_corefile::memory::Cursor;
+use obit_corefile::memory::{AddressSpace, Cursor};
 
 /// `PREV_INUSE`: the chunk before this one is in use (or kept in a tcache or a fastbin).
 const PREV_INUSE: u64 = 1;
@@ -65,6 +65,17 @@ impl Chunk {
         let prev_size = cursor.read_word(Avma(at)).ok()?;
         let size_field = cursor.read_word(Avma(at.checked_add(layout.word)?)).ok()?;
         Some(Self { at, prev_size, size_field })
+    }
+
+    /// The same of a chunk that is far from the one before, as those of a list are: a cursor reads
+    /// more than is used.
+    pub(super) fn read_far(space: &AddressSpace, layout: Layout, at: u64) -> Option<Self> {
+        let mut bytes = [0; 16];
+        let word = usize::try_from(layout.word).ok()?;
+        let bytes = bytes.get_mut(..word.saturating_mul(2))?;
+        space.read(Avma(at), bytes).ok()?;
+        let (before, size) = bytes.split_at_checked(word)?;
+        Some(Self { at, prev_size: space.unsigned(before), size_field: space.unsigned(size) })
     }
 
     /// Bytes with the header.

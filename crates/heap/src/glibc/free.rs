@@ -145,11 +145,13 @@ pub(super) fn single_list(
 
 /// A chunk that a list leads to, and the first two words of what were the program's bytes.
 fn listed(cursor: &mut Cursor<'_>, layout: Layout, chunk: u64) -> Option<(Chunk, [u64; 2])> {
-    let header = layout.is_aligned(chunk).then(|| Chunk::read(cursor, layout, chunk)).flatten()?;
+    let space = cursor.space();
+    let header =
+        layout.is_aligned(chunk).then(|| Chunk::read_far(space, layout, chunk)).flatten()?;
     let user = layout.user(chunk);
-    let mut word = |nth: u64| {
+    let word = |nth: u64| {
         let at = user.wrapping_add(nth.wrapping_mul(layout.word));
-        cursor.read_word(Avma(at)).ok()
+        space.read_word(Avma(at)).ok()
     };
     let words = [word(0)?, word(1)?];
     (header.size() >= layout.smallest()).then_some((header, words))
@@ -158,10 +160,10 @@ fn listed(cursor: &mut Cursor<'_>, layout: Layout, chunk: u64) -> Option<(Chunk,
 /// What a link that lies at `at` leads to; 0 at a list's end. Since 2.32 links are mixed
 /// with the page they lie in (`PROTECT_PTR`): which of the two it is shows in what comes
 /// out.
-fn revealed(cursor: &mut Cursor<'_>, layout: Layout, at: u64, link: u64, bin: Bin) -> Option<u64> {
-    let mut is_chunk = |next: u64| {
+fn revealed(cursor: &Cursor<'_>, layout: Layout, at: u64, link: u64, bin: Bin) -> Option<u64> {
+    let is_chunk = |next: u64| {
         let chunk = if bin == Bin::Tcache { layout.chunk(next) } else { next };
-        layout.is_aligned(chunk) && Chunk::read(cursor, layout, chunk).is_some()
+        layout.is_aligned(chunk) && Chunk::read_far(cursor.space(), layout, chunk).is_some()
     };
     let plain = link ^ (at >> 12);
     if link == 0 || plain == 0 {
