@@ -67,16 +67,18 @@ const SEE_ALSO: &str =
     "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.";
 /// Verbs that `obit -h` names in one line, so that it fits a screen.
 const RARE: &[&str] = &[
+    "who-points-to",
+    "find",
+    "builds",
+    "cache",
+    "group",
     "signature",
     "merge",
     "unpack",
     "objects",
-    "builds",
     "export",
     "audit",
-    "group",
     "forget",
-    "cache",
     "schema",
     "completions",
     "man",

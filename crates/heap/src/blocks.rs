@@ -20,7 +20,7 @@ pub enum State {
     Top = 5,
     /// A record of the allocator itself.
     Own = 6,
-    /// It cannot be told: the lists that would say are damaged.
+    /// It is not known: the lists that would say are damaged.
     Unknown = 7,
 }
 

@@ -76,11 +76,11 @@ pub struct ArenaTotals {
     pub cached_bytes: u64,
     /// The largest freed block.
     pub largest_free: u64,
-    /// Bytes at the end that were never handed out, or were given back.
+    /// Bytes at the end that were never handed out, or were merged with them.
     pub top_bytes: u64,
     /// Bytes of headers, of the allocator's records, and of alignment.
     pub overhead_bytes: u64,
-    /// Blocks of which it cannot be told whether they are freed.
+    /// Blocks of which it is not known whether they are freed.
     pub unknown_blocks: u64,
     /// Bytes in them.
     pub unknown_bytes: u64,

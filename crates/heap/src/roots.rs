@@ -37,7 +37,7 @@ pub struct Roots {
     pub registers: Vec<(i64, u64)>,
     /// Bytes of memory that may hold pointers and are not in the core.
     pub missing_bytes: u64,
-    /// The same of mapped files, which the kernel leaves out unless it is told otherwise.
+    /// The same of mapped files, which the kernel leaves out by default.
     pub missing_file_bytes: u64,
     /// Threads whose stack pointer leads to no memory that is there.
     pub lost_stacks: u64,

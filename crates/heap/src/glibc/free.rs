@@ -26,8 +26,8 @@ pub(super) struct Free {
 #[derive(Debug, Default)]
 pub(super) struct FreeChunks {
     pub(super) chunks: BTreeMap<u64, Free>,
-    /// Whether those of caches and fastbins are all there: nothing but their list tells them
-    /// from chunks in use.
+    /// Whether those of caches and fastbins are all there: nothing but their list distinguishes
+    /// them from chunks in use.
     pub(super) is_whole: bool,
 }
 

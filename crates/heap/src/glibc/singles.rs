@@ -1,4 +1,4 @@
-//! The freed chunks that only a list tells from chunks in use: those in the caches of threads and
+//! The freed chunks that only a list distinguishes from chunks in use: those in the caches of threads and
 //! in fastbins. All of them, however many.
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@ pub(super) enum Reach {
 }
 
 impl Reach {
-    /// Chunks, and bytes that are passed over.
+    /// Chunks, and bytes that are skipped.
     fn limits(self) -> (u64, u64) {
         match self {
             Self::Near => (200_000, 64 << 20),
