@@ -67,7 +67,7 @@ impl Reach {
         // What is missing of roots is known by then; pages that a file has in their place are not.
         walk.missing = 0;
         for (tid, value) in &roots.registers {
-            walk.from_register(*tid, *value);
+            walk.register(*tid, *value);
         }
         walk.follow();
         let (from, found, missing) = (walk.from, walk.roots, walk.missing);
@@ -149,7 +149,7 @@ impl Walk<'_> {
         });
     }
 
-    fn from_register(&mut self, tid: i64, value: u64) {
+    fn register(&mut self, tid: i64, value: u64) {
         let roots = &mut self.roots;
         reach(self.blocks, value, &mut self.from, &mut self.next, || {
             (roots.len() < MOST_ROOTS).then(|| {
