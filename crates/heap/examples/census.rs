@@ -1,5 +1,5 @@
 //! Each block of the heap of a core, a line each: for scripts/check-heap.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::{BufWriter, Write};
 
