@@ -3,8 +3,10 @@
 import hashlib
 import hmac
 import http.server
+import logging
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,7 @@ from moto.server import ThreadedMotoServer
 import boto3
 
 OBIT = sys.argv[1]
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
 KEY, SECRET = "AKIACHECKOBJECTS0001", "k3pT0utOfEveryMessageAndEveryPage0000000"
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="obit-objects-"))
 failures = []
@@ -209,6 +212,7 @@ done = run("list", *at, endpoint="http://127.0.0.1:1")
 check("a server that is not there", done.returncode == 2 and b"5 attempts" in done.stderr, done.stderr)
 
 # What a server does that misbehaves.
+http.server.ThreadingHTTPServer.handle_error = lambda *_: None
 http_server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faults)
 threading.Thread(target=http_server.serve_forever, daemon=True).start()
 faults = f"http://127.0.0.1:{http_server.server_address[1]}"
@@ -241,5 +245,6 @@ with open(sparse, "wb") as file:
 wrong("put of too much", "put", "--as-is", sparse, expect=2, says="5 GiB", attempts=0)
 
 moto.stop()
+shutil.rmtree(scratch)
 print(f"{len(failures)} failed")
 sys.exit(1 if failures else 0)

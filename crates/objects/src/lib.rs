@@ -96,6 +96,9 @@ impl Objects {
     /// They cannot be read or stored. Nothing is left of them then.
     pub fn put(&self, file: &mut File) -> Result<Stored, ObjectError> {
         let failed = |source| ObjectError::Source { source };
+        if file.metadata().is_ok_and(|known| known.len() > MOST_OF_AN_OBJECT) {
+            return Err(ObjectError::TooLarge);
+        }
         file.seek(SeekFrom::Start(0)).map_err(failed)?;
         let (id, size) = id::digest(file, MOST_OF_AN_OBJECT, |_| Ok(())).map_err(failed)?;
         if size > MOST_OF_AN_OBJECT {

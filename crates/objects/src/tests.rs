@@ -110,6 +110,16 @@ fn nothing_is_left_of_a_put_that_failed_and_of_one_that_was_interrupted_only_for
 }
 
 #[test]
+fn what_is_too_large_for_one_request_is_refused_before_it_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Objects::open(directory.path()).unwrap();
+    let mut large = tempfile::tempfile().unwrap();
+    large.set_len(MOST_OF_AN_OBJECT + 1).unwrap();
+    assert!(matches!(store.put(&mut large), Err(ObjectError::TooLarge)));
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn what_is_no_address_is_refused() {
     for wrong in ["", "http://host/bucket", "S3://bucket"] {
         let error = Objects::open(Path::new(wrong)).unwrap_err();
