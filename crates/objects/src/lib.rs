@@ -1,7 +1,7 @@
 //! Files kept by what is in them: in a directory, or on a server that speaks S3.
 //!
 //! The name of an object is the SHA-256 of its bytes ([`Id`]), so the same bytes are stored once,
-//! and whoever reads an object sees whether it is the one that was stored. [`Objects::put`] leaves
+//! and anyone who reads an object sees whether it is the one that was stored. [`Objects::put`] leaves
 //! all of an object or nothing; [`Objects::get`] gives bytes out only after comparing them with
 //! the name. Both kinds of stores have the same names (`PREFIX/ab/cdef…`), so that one may be
 //! copied to the other by any tool.
@@ -126,7 +126,7 @@ impl Objects {
         }
     }
 
-    /// Calls `take` with each object. What has another name than an object is passed over.
+    /// Calls `take` with each object. What has another name than an object is skipped.
     ///
     /// # Errors
     /// They cannot be listed, or there are more than 4 million.

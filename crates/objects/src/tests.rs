@@ -58,7 +58,7 @@ fn a_damaged_object_is_not_given_out_and_is_made_whole_by_storing_it_again() {
 }
 
 #[test]
-fn what_is_no_object_is_passed_over() {
+fn what_is_not_an_object_is_skipped() {
     let directory = tempfile::tempdir().unwrap();
     let store = Objects::open(directory.path()).unwrap();
     let stored = store.put(&mut file(b"a report")).unwrap();
@@ -120,7 +120,7 @@ fn what_is_too_large_for_one_request_is_refused_before_it_is_read() {
 }
 
 #[test]
-fn what_is_no_address_is_refused() {
+fn what_is_not_an_address_is_refused() {
     for wrong in ["", "http://host/bucket", "S3://bucket"] {
         let error = Objects::open(Path::new(wrong)).unwrap_err();
         assert!(matches!(error, ObjectError::Address(_)), "{wrong}: {error}");
