@@ -106,7 +106,7 @@ pub(super) fn judge(
         let found = origin::of_fault(process, fault).filter(|origin| !is_aligned(fault, origin));
         found.filter(|origin| !is_of_file(process, fault, origin))
     });
-    let is_said_of_fault = said.is_some() && own_fault.is_some();
+    let is_panic_of_fault = said.is_some() && own_fault.is_some();
     let fault = fault.map(|fault| of_null_array(fault, origin.as_ref()));
     // That a stack pointer is on the stack says nothing.
     let judged = fault.as_ref().filter(|fault| fault.reason != Reason::StackOverflow);
@@ -153,7 +153,7 @@ pub(super) fn judge(
     let sent_again =
         sender.filter(|sender| class == CauseClass::ExternalSignal && !sender.is_recorded);
     facts.extend(sent_again.map(|sender| Fact::SentAgain(sender.pid)));
-    let raised = said.as_ref().filter(|_| !is_said_of_fault).and_then(|said| said.frame);
+    let raised = said.as_ref().filter(|_| !is_panic_of_fault).and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
     let made = origin.as_ref().and_then(|origin| match origin.gone {
         Some(_) => Some(origin.frame),

@@ -141,7 +141,7 @@ impl Address {
                 Some(tls) => config.connect(tls),
                 None => config.connect(NoTls),
             };
-            // Nobody may wait any more.
+            // No one may wait any more.
             let _ = answer.send(connected);
         });
         let connected = answered.recv_timeout(self.patience).map_err(|_| {

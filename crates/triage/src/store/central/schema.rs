@@ -21,7 +21,7 @@ const STEPS: &[&str] = &[];
 /// `obit` in ASCII: clients that make or upgrade tables do so one after another.
 const LOCK: i64 = 0x6f62_6974;
 
-/// What tells two rows of `code` apart. Symbols are longer than an index of PostgreSQL takes,
+/// What distinguishes two rows of `code`. Symbols are longer than an index of PostgreSQL takes,
 /// so it has their digest; lengths keep apart what is written one after another.
 pub(super) const CODE_KEY: &str = r"sha256(decode(replace(
   length(build)::text || ':' || build || length(module)::text || ':' || module || symbol,
