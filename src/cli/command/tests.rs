@@ -75,7 +75,7 @@ fn options_of(command: &Command) -> BTreeSet<String> {
         let aliases = arg.get_visible_aliases().unwrap_or_default();
         arg.get_long().into_iter().chain(aliases).map(str::to_owned).collect::<Vec<_>>()
     };
-    command.get_arguments().flat_map(of).collect()
+    command.get_arguments().filter(|arg| !arg.is_hide_set()).flat_map(of).collect()
 }
 
 #[test]
