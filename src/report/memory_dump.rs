@@ -305,10 +305,23 @@ impl Dumper<'_, '_> {
         let process = self.process;
         let count = examined.how.count.min(MOST_LINES);
         let size = usize::try_from(count.saturating_mul(LONGEST_INSTRUCTION)).unwrap_or(0);
-        let bytes = process.memory.read_up_to(examined.start, size);
+        let mut bytes = process.memory.read_up_to(examined.start, size);
         let machine = process.dump.machine;
         let code = Code { process, flavor: Flavor::default() };
         let mut dump = MemoryDump { expression, ..MemoryDump::default() };
+        if self.redactor.level() != Level::Off
+            && let Some(region) = process.memory.region_at(examined.start)
+        {
+            // The numbers of instructions would spell what data is.
+            if !region.permissions.execute {
+                let mut row = self.place(&code, examined.start);
+                row.unavailable = Some(Shown::own(NO_CODE));
+                dump.rows.push(row);
+                return dump;
+            }
+            let room = region.range.end.0.saturating_sub(examined.start.0);
+            bytes.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+        }
         let mut at = examined.start;
         let decoder = process.decoder_at(examined.start);
         let all = decoder.map(|it| disassemble(it, Flavor::default(), examined.start, &bytes));
@@ -424,8 +437,11 @@ fn is_random(word: &[u8]) -> bool {
     sorted.len() * 4 >= word.len() * 3 && zeros * 8 <= word.len()
 }
 
+/// Why no instructions are shown.
+const NO_CODE: &str = "this is not executable memory; `x/16xb` shows its bytes";
+
 /// What is shown: the question without its command.
-fn operand(text: &str) -> &str {
+pub(crate) fn operand(text: &str) -> &str {
     text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand)
 }
 

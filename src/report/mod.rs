@@ -40,6 +40,7 @@ pub(crate) mod heap_read {
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};
 pub use known::{ended_early, known};
+pub(crate) use memory_dump::operand;
 pub use obit_report::*;
 pub use options::{
     BuildOptions, Context, Flavor, TailCalls, WhichRegisters, WhichStacks, WhoseLocals,

@@ -4,7 +4,7 @@
 
 use super::opened::{At, Opened};
 use crate::query::{Cell, Column, Datum, values};
-use crate::report::{Asked, Variable, VariableStatus};
+use crate::report::{Asked, Variable, VariableStatus, operand};
 use obit_corefile::addr::Avma;
 use obit_process::print::{self, PrintError, Wrong, frame_with, parts};
 use obit_process::value::Budget;
@@ -147,6 +147,11 @@ impl Opened {
                     },
                 }
             }
+            Found::Memory(memory) if self.is_hidden_number(at, operand(&asked.text)) => Printed {
+                expression: memory.expression,
+                error: Some(Shown::own(HIDDEN_ADDRESS)),
+                ..Printed::default()
+            },
             Found::Memory(memory) => Printed {
                 expression: memory.expression.clone(),
                 memory: Some(memory),
@@ -175,6 +180,9 @@ impl Opened {
         let print::Answer::Memory(examined) = &asked.answer else {
             return Err(self.problem(&self.no_address(at, &asked), INSTEAD));
         };
+        if self.is_hidden_number(at, address) {
+            return Err(self.problem(HIDDEN_ADDRESS, INSTEAD));
+        }
         let start = examined.start;
         let (all, what) =
             self.judged(&[at.thread], |judge| (judge.printed(&asked), judge.address(start)));
@@ -198,6 +206,9 @@ impl Opened {
     pub(super) fn address_of(&self, at: At, text: &str) -> Result<Avma, String> {
         let asked = self.ask(at, &format!("x/1xb {text}"), &Self::budget(1, 1))?;
         match &asked.answer {
+            print::Answer::Memory(_) if self.is_hidden_number(at, text) => {
+                Err(HIDDEN_ADDRESS.to_owned())
+            }
             print::Answer::Memory(examined) => Ok(examined.start),
             _ => Err(self.no_address(at, &asked)),
         }
@@ -207,10 +218,6 @@ impl Opened {
         let at = self.place(at)?;
         let address = self.address_of(at, of);
         let address = address.map_err(|error| self.problem(&error, INSTEAD))?;
-        if self.is_hidden_number(at, of) {
-            let text = "the value is hidden at this level of redaction";
-            return Err(self.problem(text, "print with another expression"));
-        }
         Ok(self.what_is(address))
     }
 
@@ -241,6 +248,9 @@ impl Opened {
         AddressAnswer { address: Hex(shown), what, mapped: region.is_some() }
     }
 }
+
+/// Why memory is not read: where it is would say what is hidden.
+pub(super) const HIDDEN_ADDRESS: &str = "the address is computed from something that is hidden";
 
 const INSTEAD: &str = "variables lists what the frame has; stack lists other frames";
 

@@ -1,8 +1,9 @@
 //! Expressions, memory and types with all that `obit print` shows of them; a value that is computed
 //! from something hidden is hidden.
 
+use super::evaluate::HIDDEN_ADDRESS;
 use super::opened::Opened;
-use crate::report::Variable;
+use crate::report::{Variable, operand};
 use obit_process::print;
 use obit_process::value::Budget;
 use obit_redact::{Origin, Shown};
@@ -20,6 +21,10 @@ impl Opened {
         let asked = asked.map_err(|error| self.problem(&error, "variables"))?;
         if let print::Answer::Elsewhere(command) = asked.answer {
             return Err(self.problem(&format!("`{command}` has the answer"), "stack"));
+        }
+        let is_memory = matches!(&asked.answer, print::Answer::Memory(_));
+        if is_memory && self.is_hidden_number(at, operand(text)) {
+            return Err(self.problem(HIDDEN_ADDRESS, "variables"));
         }
         let is_one = matches!(&asked.answer, print::Answer::Values(all) if all.len() == 1);
         let all = self.judged(&[at.thread], |judge| judge.printed(&asked));

@@ -55,9 +55,9 @@ pub(super) fn print(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -
     }
     match words.format {
         // Raw values: what a formatter made of them is in addition.
-        Some("r") => write(shell, &format!("print {}", words.rest), out),
+        Some("r") => write(shell, &format!("print -- {}", words.rest), out),
         Some(format) => write(shell, &format!("print/{format} {}", words.rest), out),
-        None => write(shell, &format!("print {}", words.rest), out),
+        None => write(shell, &format!("print -- {}", words.rest), out),
     }
 }
 
@@ -84,7 +84,7 @@ fn of_type(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
     if words.rest.is_empty() {
         return refuse(format!("an expression or a type is missing: `{command} job`"));
     }
-    write(shell, &format!("{command} {}", words.rest), out)
+    write(shell, &format!("{command} -- {}", words.rest), out)
 }
 
 /// `info locals`, `info args`.

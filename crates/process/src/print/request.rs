@@ -65,16 +65,21 @@ pub(super) fn request(
     }
     let plain = Request { command: Command::Print(None), start: 0 };
     let operand = rest.trim_start();
+    // gdb's end of the options of a command: the word is one, whatever variables there are.
+    if let Some(behind) = operand.strip_prefix("-- ")
+        && let Some(command) = of_operand(word)
+    {
+        let start = text.len().saturating_sub(behind.trim_start().len());
+        return Ok(Request { command, start });
+    }
     let is_alone = operand.is_empty();
     if !is_alone && operand.len() == rest.len() {
         return Ok(plain);
     }
-    let command = match (word, is_alone) {
-        ("p" | "print" | "output" | "inspect", false) => Command::Print(None),
-        ("x", false) => Command::Examine(Examine::default()),
-        ("ptype", false) => Command::Ptype,
-        ("whatis", false) => Command::Whatis,
-        ("info" | "i", false) => match information(operand) {
+    let of_operand = if is_alone { None } else { of_operand(word) };
+    let command = match (of_operand, word, is_alone) {
+        (Some(command), ..) => command,
+        (None, "info" | "i", false) => match information(operand) {
             Some(command) => command,
             None if word == "i" => return Ok(plain),
             None => {
@@ -92,6 +97,17 @@ pub(super) fn request(
         return Ok(plain);
     }
     Ok(Request { command, start: text.len().saturating_sub(operand.len()) })
+}
+
+/// The command that takes an expression or a type.
+fn of_operand(word: &str) -> Option<Command> {
+    Some(match word {
+        "p" | "print" | "output" | "inspect" => Command::Print(None),
+        "x" => Command::Examine(Examine::default()),
+        "ptype" => Command::Ptype,
+        "whatis" => Command::Whatis,
+        _ => return None,
+    })
 }
 
 /// `/16xb buf`: the letters, and what follows them.
@@ -194,6 +210,19 @@ mod tests {
 
     fn refused(text: &str) -> String {
         request(text, &|_| false).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_word_before_two_dashes_is_a_command_though_a_variable_has_its_name() {
+        for (text, command) in
+            [("print -- *v", Command::Print(None)), ("ptype --  v", Command::Ptype)]
+        {
+            let found = request(text, &|_| true).unwrap();
+            assert_eq!(found.command, command);
+            assert!(matches!(&text[found.start..], "*v" | "v"), "{}", &text[found.start..]);
+        }
+        // A sum with a variable of that name otherwise.
+        assert_eq!(request("print - v", &|_| true).unwrap().start, 0);
     }
 
     #[test]
