@@ -1,8 +1,9 @@
 //! The machine code of one function, as a graph in which values are followed backwards.
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Facts, Register};
+use obit_corefile::arch::{Decoder, Facts, Register};
 use obit_disassembly::{Flavor, Next, Step, Target, Term, Write, first, steps};
+use obit_dwarf::Language;
 use obit_process::process::Process;
 
 /// Bytes of a function that are decoded; larger ones are not followed.
@@ -17,7 +18,25 @@ pub(super) struct Body {
     before: Vec<Vec<usize>>,
     /// Whether all ways to come to each step are known.
     is_whole: bool,
+    /// It is a function of Go's, whose calls keep no register but the stack pointer and the
+    /// goroutine (`cmd/compile/abi-internal.md`).
+    is_go: bool,
 }
+
+/// The registers of arguments and results of Go on x86-64: rax, rbx, rcx, rdi, rsi, r8 to r11.
+const OF_GO: [Register; 9] = [
+    Register(0),
+    Register(3),
+    Register(2),
+    Register(5),
+    Register(4),
+    Register(8),
+    Register(9),
+    Register(10),
+    Register(11),
+];
+/// Where Go keeps the goroutine: r14.
+const GOROUTINE: Register = Register(14);
 
 /// Something whose content is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +96,9 @@ impl Body {
         let start = module.to_avma(start);
         let decoder = process.decoder_at(start)?;
         let mut body = Self::of(steps(decoder, start, &code), size.is_some())?;
+        let there = debug.frames_at(at);
+        body.is_go = decoder == (Decoder::X86 { bits: 64 })
+            && there.iter().any(|frame| frame.language == Some(Language::Go));
         body.without_padding(|step| {
             let into = step.address.0.checked_sub(start.0).and_then(|at| usize::try_from(at).ok());
             let code = into.and_then(|into| code.get(into..)).unwrap_or_default();
@@ -133,7 +155,8 @@ impl Body {
         if steps.is_empty() {
             return None;
         }
-        let mut body = Self { before: vec![Vec::new(); steps.len()], steps, is_whole };
+        let mut body =
+            Self { before: vec![Vec::new(); steps.len()], steps, is_whole, is_go: false };
         for index in 0..body.steps.len() {
             let step = body.steps.get(index)?;
             let jump = match step.next {
@@ -170,6 +193,27 @@ impl Body {
     /// The steps that execution may come from to step `at`.
     pub(super) fn before(&self, at: usize) -> &[usize] {
         self.before.get(at).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether callers pass arguments in the register.
+    pub(super) fn is_argument(&self, register: Register, facts: &Facts) -> bool {
+        match self.is_go {
+            true => OF_GO.contains(&register),
+            false => facts.arguments.contains(&register),
+        }
+    }
+
+    /// Whether a call that this function made leaves a result in the register.
+    pub(super) fn is_result(&self, register: Register, facts: &Facts) -> bool {
+        match self.is_go {
+            true => OF_GO.contains(&register),
+            false => facts.result == Some(register),
+        }
+    }
+
+    /// Whether a caller finds in the register what it left there.
+    pub(super) fn keeps(&self, register: Register, facts: &Facts) -> bool {
+        !self.is_go && facts.is_callee_saved(register)
     }
 
     /// Whether all ways through the function are known.
@@ -256,7 +300,11 @@ impl Body {
                 None => {}
             }
         }
-        let clobbers = |register| !facts.is_callee_saved(register) && register != facts.sp;
+        let keeps = |register| match self.is_go {
+            true => register == GOROUTINE,
+            false => facts.is_callee_saved(register),
+        };
+        let clobbers = |register| !keeps(register) && register != facts.sp;
         match (found, step.next, slot) {
             (Some(found), _, _) => Some(found),
             (None, Next::Calls(_), Slot::Register(register)) if clobbers(register) => {

@@ -83,7 +83,7 @@ impl<'t> Names<'t> {
         let is_foreign = |outward: usize| foreign.get(outward).copied().unwrap_or(false);
         // Names of a library's inlined functions (`this`, `__k`) are not the program's.
         let has_own = (0..views.len()).any(|outward| !is_foreign(outward));
-        let mut untyped = None;
+        let (mut untyped, mut in_part) = (None, None);
         for (outward, view) in views.iter().enumerate() {
             if has_own && is_foreign(outward) {
                 continue;
@@ -93,9 +93,8 @@ impl<'t> Names<'t> {
                 let (Some(name), Some(ty)) = (&variable.name, variable.ty) else { continue };
                 let ty = TypeRef { debug, id: ty };
                 let [Piece { bits: None, bit_offset: 0, place }] = &*pieces else {
-                    if let Some(found) = self.of_pieces(name, ty, &pieces, slot) {
-                        return Some(Named { depth, ..found });
-                    }
+                    let found = self.of_pieces(name, ty, &pieces, slot);
+                    in_part = in_part.or(found.map(|found| Named { depth, ..found }));
                     continue;
                 };
                 match (place, slot) {
@@ -120,7 +119,8 @@ impl<'t> Names<'t> {
                 }
             }
         }
-        untyped
+        // Where a whole variable is as well, compilers forget that its parts are no more.
+        in_part.or(untyped)
     }
 
     /// Whether it is a pointer to nothing in particular (`void *`).

@@ -236,7 +236,9 @@ impl<'t> Trace<'t> {
                     return Some(ended(Source::Computed, place.at, expression, false));
                 }
                 Definition::Called(by) => {
-                    if !matches!(place.slot, Slot::Register(register) if self.is_result(register)) {
+                    let moment = names.moment;
+                    let is_result = |register| moment.body.is_result(register, moment.facts);
+                    if !matches!(place.slot, Slot::Register(register) if is_result(register)) {
                         return Some(ended(Source::Unclear, by, expression, false));
                     }
                     // An accessor of a container only finds its way in it.
@@ -496,8 +498,8 @@ impl<'t> Trace<'t> {
             return None;
         }
         if let Slot::Register(register) = place.slot
-            && !self.is_argument(register)
-            && !names.moment.facts.is_callee_saved(register)
+            && !names.moment.body.is_argument(register, names.moment.facts)
+            && !names.moment.body.keeps(register, names.moment.facts)
         {
             return None;
         }
@@ -569,16 +571,6 @@ impl<'t> Trace<'t> {
         let found = there.location?;
         (Some(place(&found)) != frame.source.as_deref().map(place) && found.line.is_some())
             .then_some(found)
-    }
-
-    fn is_result(&self, register: Register) -> bool {
-        let facts = self.process.dump.machine.facts();
-        facts.is_some_and(|facts| facts.result == Some(register))
-    }
-
-    /// Whether callers pass arguments in the register (psABI).
-    fn is_argument(&self, register: Register) -> bool {
-        argument_registers(self.process.dump.machine).contains(&register)
     }
 }
 

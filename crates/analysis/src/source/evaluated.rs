@@ -2,9 +2,10 @@
 
 use super::spelling::{Known, spelled};
 use obit_corefile::addr::Avma;
+use obit_corefile::memory::{Absent, ReadError};
 use obit_process::print::evaluate;
 use obit_process::process::{FrameView, Process};
-use obit_process::value::{Budget, Scalar, State, Value};
+use obit_process::value::{Absence, Budget, Scalar, State, Value};
 
 /// What kind of value is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,15 @@ pub(super) fn scalar_of(
         State::Scalar(scalar) => Some(scalar),
         _ => None,
     }
+}
+
+/// Whether `expression` leads to where nothing is mapped.
+pub(super) fn is_unmapped(process: &Process, view: &FrameView<'_>, expression: &str) -> bool {
+    let value = evaluate(process, view, expression, &no_parts()).ok();
+    let is_of_mapping = |read: &ReadError| read.reason == Absent::Unmapped;
+    value.is_some_and(
+        |value| matches!(&value.state, State::Absent(Absence::Memory(read)) if is_of_mapping(read)),
+    )
 }
 
 /// Whether all names of `expression` are in scope and it has a value.

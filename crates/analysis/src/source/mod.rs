@@ -15,7 +15,9 @@ use crate::confidence::Confidence;
 use crate::fault::{AccessKind, Fault, Reason};
 use crate::origin::{Origin, Source};
 use element::element_holding;
-use evaluated::{Match, Wanted, holder, is_known, member_wanted, place_of, scalar_of, value_of};
+use evaluated::{
+    Match, Wanted, holder, is_known, is_unmapped, member_wanted, place_of, scalar_of, value_of,
+};
 use line::line_of;
 pub(super) use near::near;
 use obit_corefile::addr::Avma;
@@ -192,7 +194,13 @@ fn check(
     if !Known::of(view).has_all_of(&expression.text) {
         return;
     }
-    let Some(scalar) = scalar_of(process, view, &expression.text) else { return };
+    let Some(scalar) = scalar_of(process, view, &expression.text) else {
+        // It could be read when it was loaded: something on the way has changed since.
+        if is_unmapped(process, view, &expression.text) {
+            terms.expression_confidence = terms.expression_confidence.min(Confidence::Likely);
+        }
+        return;
+    };
     let number = number_of(&scalar);
     let is_right = match (&scalar, number) {
         (Scalar::Address(at), _) => {

@@ -16,12 +16,14 @@ use obit_incident::{Alone, Incident, Incidents};
 /// Incidents and dumps that are listed, and the bytes of each list.
 const ROWS: usize = 200;
 const BUDGET: usize = 400_000;
+/// Bytes of the list of incidents: one with all that is listed of it fits.
+const ALL_INCIDENTS: usize = 1_500_000;
 
 /// The whole page.
 pub(super) fn incidents(found: &Incidents) -> Markup {
     let mut parts = Vec::new();
     let count = counted(found.incidents.len(), "incident");
-    let (body, left) = Budget::new(BUDGET).fill(found.incidents.iter(), ROWS, incident);
+    let (body, left) = Budget::new(ALL_INCIDENTS).fill(found.incidents.iter(), ROWS, incident);
     let body = html! { (body) (more_by(left, "incident", "obit incident --format json")) };
     parts.push(Part { id: "incidents", title: "Incidents", body, aside: count });
     if !found.alone.is_empty() {
