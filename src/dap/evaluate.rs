@@ -108,7 +108,7 @@ impl Debuggee {
                 });
                 let waits = waits.collect::<Vec<_>>().join("\n");
                 if waits.is_empty() {
-                    "no thread is known to wait for another".to_owned()
+                    "no deadlock, and no lock with a known owner that several threads wait for, was found".to_owned()
                 } else {
                     waits
                 }

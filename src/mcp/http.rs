@@ -20,7 +20,7 @@ pub const PATH: &str = "/mcp";
 /// Sessions at the same time, each of which may have several cores open.
 const MOST: usize = 8;
 /// How long a session is kept without a message, if there is no room for another.
-const IDLE: Duration = Duration::from_secs(1800);
+const IDLE: Duration = Duration::from_secs(60);
 
 /// A client, and when it was heard of last.
 struct Seat {

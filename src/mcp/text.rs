@@ -167,7 +167,7 @@ pub(super) fn source(answer: &SourceAnswer) -> String {
 
 pub(super) fn locks(answer: &LocksAnswer) -> String {
     if answer.locks.is_empty() {
-        return "no lock was found that a thread waits for and whose owner is known".to_owned();
+        return "no deadlock, and no lock with a known owner that several threads wait for, was found".to_owned();
     }
     let findings = answer.findings.iter().map(plain);
     let waits = answer.waits.iter().map(|wait| {

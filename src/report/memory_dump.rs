@@ -89,7 +89,7 @@ impl Dumper<'_, '_> {
                     });
                 }
                 UnitText::Text(text) => {
-                    shown.text = Some(self.string(text, name, subject));
+                    shown.text = Some(self.string(row.at, text, name, subject));
                     shown.text_cut = text.left_out != Some(0);
                 }
             }
@@ -104,7 +104,10 @@ impl Dumper<'_, '_> {
         shown
     }
 
-    fn string(&mut self, text: &Text, name: &str, subject: Subject) -> Shown {
+    fn string(&mut self, at: Avma, text: &Text, name: &str, subject: Subject) -> Shown {
+        if self.is_end_of_hidden(at, &text.text) {
+            return Shown::own(HIDDEN);
+        }
         let named = Named { name, ..Named::default() };
         match text.left_out {
             // Of which member is not known.
@@ -115,6 +118,23 @@ impl Dumper<'_, '_> {
             // It ends where memory does, or its end is not known.
             None => self.redactor.show_part(Origin::VariableText, &named, &text.text),
         }
+    }
+
+    /// Whether `text`, which is at `at`, is the end of a longer text that does not show it.
+    fn is_end_of_hidden(&mut self, at: Avma, text: &str) -> bool {
+        if self.redactor.level() == Level::Off || text.is_empty() {
+            return false;
+        }
+        let (bytes, from) = self.around(at.0, at.0);
+        let before = usize::try_from(at.0.saturating_sub(from)).unwrap_or(0);
+        let before = bytes.get(..before).unwrap_or_default();
+        let letters = before.iter().rev().take_while(|byte| matches!(**byte, 0x20..=0x7e)).count();
+        let start = before.get(before.len().saturating_sub(letters)..).unwrap_or_default();
+        if start.is_empty() {
+            return false;
+        }
+        let whole = format!("{}{text}", String::from_utf8_lossy(start));
+        !self.redactor.show_piece(&whole).as_str().ends_with(text)
     }
 
     /// Whether a unit has a byte of a text that may not be shown, spells one itself, or is a
@@ -229,6 +249,17 @@ impl Dumper<'_, '_> {
                         let length = (text.len() as u64).saturating_mul(step as u64);
                         secret.push((begin, begin.saturating_add(length).saturating_sub(1)));
                     }
+                }
+            }
+        }
+        // Where it begins may be within a text: it is judged as a whole, too.
+        for (first, step) in [(0, 1), (0, 2), (1, 2)] {
+            for (at, text) in texts(&bytes, first, step) {
+                let length = (text.len() as u64).saturating_mul(step as u64);
+                let at = from.saturating_add(at as u64);
+                let after = at.saturating_add(length);
+                if at < own.start && own.start < after && self.is_hidden(&text, false, "") {
+                    secret.push((at, after.saturating_sub(1)));
                 }
             }
         }

@@ -50,15 +50,17 @@ impl Opened {
         let mut answer = FindAnswer { searched_for: self.described(what), ..FindAnswer::default() };
         if only_constant {
             answer.incomplete = Some(Shown::own(
-                "only memory that the program cannot write is searched for text: elsewhere a hit \
-                 would say what is hidden; --redact off searches all",
+                "only files that are mapped and cannot be written are searched for text: elsewhere \
+                 a hit would say what is hidden; --redact off searches all",
             ));
         }
         let begun = Instant::now();
         let width = self.width(&pattern);
         let mut left_to_judge = MOST_PLACES;
         for region in self.process.memory.regions() {
-            if region.range.end.0 <= from || (only_constant && region.permissions.write) {
+            // What was protected later may have been written before.
+            let is_constant = !region.permissions.write && region.name.is_some();
+            if region.range.end.0 <= from || (only_constant && !is_constant) {
                 continue;
             }
             let mut at = region.range.start.0.max(from);
@@ -71,8 +73,9 @@ impl Opened {
                 let left = usize::try_from(region.range.end.0 - at).unwrap_or(usize::MAX);
                 let bytes = self.process.memory.peek_up_to(Avma(at), left.min(CHUNK));
                 if bytes.is_empty() {
-                    // A page that is not in the core: what follows may be.
-                    at = (at | 0xfff).saturating_add(1);
+                    // What the core has of a region is at its start; a file may have the rest.
+                    let behind = region.range.start.0.saturating_add(region.backing.core_len);
+                    at = if at < behind { behind } else { region.range.end.0 };
                     continue;
                 }
                 let end = at.saturating_add(bytes.len() as u64);

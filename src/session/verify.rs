@@ -148,8 +148,7 @@ impl Opened {
                 (Verdict::DoesNotHold, reason, evidence)
             }
             _ => {
-                let reason =
-                    "no lock was found that this thread waits for and whose owner is known";
+                let reason = "only deadlocks, and locks with a known owner that several threads wait for, are looked at";
                 (Verdict::Unknown, reason.to_owned(), evidence)
             }
         }

@@ -17,12 +17,23 @@ const MOST_LINES: u32 = 100;
 const AT_ONCE: usize = 500;
 const MOST_INSTRUCTIONS: usize = 20_000;
 
+/// `FILE:LINE` or `FILE:FUNCTION`; the colons of `a::b` are the function's.
+fn file_and_place(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let is_colon = |at: Option<usize>| at.and_then(|at| bytes.get(at)) == Some(&b':');
+    let mut colons = bytes.iter().enumerate().filter(|(_, byte)| **byte == b':');
+    let (at, _) =
+        colons.find(|(at, _)| !is_colon(at.checked_sub(1)) && !is_colon(at.checked_add(1)))?;
+    let (file, place) = (text.get(..at)?, text.get(at + 1..)?);
+    (!file.is_empty()).then_some((file, place))
+}
+
 pub(super) fn list(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
     words.no_format()?;
     let rest = words.rest;
     let around =
         |line: u32| (line.saturating_sub(LINES / 2).max(1), line.saturating_add(LINES / 2 - 1));
-    if let Some((file, line)) = rest.split_once(':').filter(|(file, _)| !file.is_empty()) {
+    if let Some((file, line)) = file_and_place(rest) {
         let is_own = shell.chosen_frame().and_then(|frame| frame.source.as_ref());
         let is_own = is_own.is_some_and(|source| source.file.as_str().ends_with(file));
         return match (is_own, line.parse()) {

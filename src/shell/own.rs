@@ -42,7 +42,10 @@ pub(super) fn locks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -
     words.none()?;
     let found = of_report::locks(&shell.report);
     if found.locks.is_empty() {
-        return say(out, "No lock was found that a thread waits for and whose owner is known.");
+        return say(
+            out,
+            "No deadlock, and no lock with a known owner that several threads wait for, was found.",
+        );
     }
     for finding in &found.findings {
         say(out, &prompt::plain(finding))?;

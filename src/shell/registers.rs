@@ -65,6 +65,12 @@ fn one(shell: &mut Shell, name: &str, is_chosen: bool, out: &mut dyn Write) -> D
         true => shell.variables(&format!("/x ${name}")),
         false => refuse(format!("no register `{name}`")),
     };
+    // A number that is there and is not written as one is hidden.
+    let is_hidden = found.as_ref().is_ok_and(|found| {
+        found.first().is_some_and(|one| {
+            one.status == obit_report::VariableStatus::Ok && !one.whole_words().starts_with("0x")
+        })
+    });
     let value = match found {
         Ok(found) => found.first().map(obit_report::Variable::whole_words).unwrap_or_default(),
         // One of all that the frame does not know is no failure of the rest.
@@ -77,7 +83,10 @@ fn one(shell: &mut Shell, name: &str, is_chosen: bool, out: &mut dyn Write) -> D
         let is_innermost = shell.chosen_frame()?.pc == thread.frames.first()?.pc;
         thread.registers.get(name).filter(|_| is_innermost).map(ToString::to_string)
     };
-    let value = if value.starts_with("0x") { value } else { own().unwrap_or(value) };
+    let value = match is_hidden || value.starts_with("0x") {
+        true => value,
+        false => own().unwrap_or(value),
+    };
     let number = value.strip_prefix("0x").and_then(|hex| u64::from_str_radix(hex, 16).ok());
     let natural = match (name, number) {
         (_, None) => String::new(),

@@ -3,6 +3,7 @@
 use obit::addr::Avma;
 use obit::print::{self, Answer};
 use obit::process::Process;
+use obit::redact::Level;
 use obit::report::heap::HeapAnswer;
 use obit::report::place;
 use obit::value::Budget;
@@ -22,6 +23,11 @@ pub(super) fn answer(
 ) -> Result<HeapAnswer, Failure> {
     let found = request.on_process(general, |process| {
         let at = address_of(process, text, frame)?;
+        // A number that is no address may be one that is hidden.
+        if request.build.redaction != Level::Off && process.memory.region_at(at).is_none() {
+            let problem = "nothing is mapped there (`--redact off` looks for any number)";
+            return Err(Failure::new(Exit::Unusable, &problem));
+        }
         Ok(place(process, &request.build, at, most))
     })?;
     Ok(HeapAnswer::Place(Box::new(found)))

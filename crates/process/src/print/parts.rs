@@ -126,11 +126,11 @@ fn add(part: &Expr, text: &str, is_place: bool, found: &mut Parts) {
 /// program as its type has it.
 fn is_computed(expression: &Expr) -> bool {
     match &expression.kind {
-        ExprKind::ObjectAt(..) => true,
+        // `@` goes on behind the object.
+        ExprKind::ObjectAt(..) | ExprKind::Repeat { .. } => true,
         ExprKind::Unary(UnaryOp::Dereference, of)
         | ExprKind::Index { of, .. }
         | ExprKind::Slice { of, .. } => is_made(of),
-        ExprKind::Repeat { first, .. } => is_computed(first),
         // What is computed of a value that was read so is judged as its part.
         _ => false,
     }
