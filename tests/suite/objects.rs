@@ -133,6 +133,33 @@ fn a_damaged_object_is_found_and_not_given_out() {
 }
 
 #[test]
+fn what_lies_in_the_place_of_an_object_counts_as_damaged() {
+    let kept = Kept::new();
+    let notes = kept.0.path().join("notes");
+    fs::write(&notes, "some text").unwrap();
+    let [(_, id)] = ids(&kept.put(&notes, &["--as-is"])).try_into().unwrap();
+    fs::remove_file(kept.of(&id)).unwrap();
+    std::os::unix::fs::symlink(&notes, kept.of(&id)).unwrap();
+    let check = kept.run(&["check"]);
+    ends(&check, 1, "no object, but a link");
+    assert_eq!(stdout(&check), "objects: 0, bytes: 0, damaged: 1\n");
+    ends(&kept.put(&notes, &["--as-is"]), 0, "");
+    ends(&kept.run(&["check"]), 0, "");
+}
+
+#[test]
+fn the_name_of_a_file_forges_no_line() {
+    let kept = Kept::new();
+    let name = kept.0.path().join("a\u{1b}[31m\nforged  core  b");
+    fs::write(&name, "some text").unwrap();
+    let put = kept.put(&name, &["--as-is"]);
+    ends(&put, 0, "");
+    let text = stdout(&put);
+    assert!(text.lines().count() == 1 && !text.contains('\u{1b}'), "{text:?}");
+    assert!(text.contains(r"a\x1b[31m\nforged"), "{text:?}");
+}
+
+#[test]
 fn old_objects_are_deleted_by_their_age() {
     let kept = Kept::new();
     let mut all = Vec::new();

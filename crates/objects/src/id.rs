@@ -31,6 +31,12 @@ impl Id {
         (start, rest)
     }
 
+    /// Whether a directory that is called so may hold objects.
+    pub(crate) fn is_start(name: &str) -> bool {
+        let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        name.len() == 2 && name.bytes().all(is_digit)
+    }
+
     /// The name of an object in this directory.
     pub(crate) fn of_parts(start: &str, rest: &str) -> Option<Self> {
         let is_pair = start.len() == 2 && rest.len() == 62;

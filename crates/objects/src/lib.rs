@@ -22,7 +22,7 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom};
 use std::path::Path;
 
-use directory::Directory;
+use directory::{Directory, Found};
 pub use error::ObjectError;
 pub use id::Id;
 
@@ -126,26 +126,44 @@ impl Objects {
         }
     }
 
-    /// Calls `take` with each object. What has another name than an object is skipped.
+    /// Calls `take` with each object. What has another name than an object is skipped, and so is
+    /// what has the name of one and is no file.
     ///
     /// # Errors
     /// They cannot be listed, or there are more than 4 million.
     pub fn list(&self, take: &mut dyn FnMut(Entry)) -> Result<(), ObjectError> {
+        self.list_with(take, &mut |_| {})
+    }
+
+    /// As [`Self::list`], and calls `other` with each place of an object where a link, a pipe or
+    /// a directory lies.
+    ///
+    /// # Errors
+    /// As those of [`Self::list`].
+    pub fn list_with(
+        &self,
+        take: &mut dyn FnMut(Entry),
+        other: &mut dyn FnMut(&Path),
+    ) -> Result<(), ObjectError> {
         let (mut left, mut is_cut) = (MOST_LISTED, false);
-        let mut take = |entry| {
-            match left.checked_sub(1) {
-                Some(fewer) => {
+        let mut take = |found| {
+            match (left.checked_sub(1), found) {
+                (None, _) => is_cut = true,
+                (Some(fewer), Found::Object(entry)) => {
                     left = fewer;
                     take(entry);
                 }
-                None => is_cut = true,
+                (Some(fewer), Found::Other(path)) => {
+                    left = fewer;
+                    other(&path);
+                }
             }
             !is_cut
         };
         match &self.kind {
             Kind::Directory(directory) => directory.list(&mut take)?,
             #[cfg(feature = "s3")]
-            Kind::S3(bucket) => bucket.list(&mut take)?,
+            Kind::S3(bucket) => bucket.list(&mut |entry| take(Found::Object(entry)))?,
         }
         if is_cut { Err(ObjectError::TooMany) } else { Ok(()) }
     }

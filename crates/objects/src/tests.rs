@@ -73,6 +73,60 @@ fn what_is_not_an_object_is_skipped() {
     assert!(matches!(read(&store, id), Err(ObjectError::Missing(_))));
 }
 
+/// A store with one object, the object, and where it lies.
+fn with_one() -> (tempfile::TempDir, Objects, Id, std::path::PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Objects::open(&directory.path().join("objects")).unwrap();
+    let id = store.put(&mut file(b"a report")).unwrap().id;
+    let (start, rest) = id.parts();
+    let path = directory.path().join("objects").join(start).join(rest);
+    (directory, store, id, path)
+}
+
+fn others(store: &Objects) -> Vec<std::path::PathBuf> {
+    let mut others = Vec::new();
+    store.list_with(&mut |_| {}, &mut |path| others.push(path.to_owned())).unwrap();
+    others
+}
+
+#[test]
+fn a_pipe_at_the_place_of_an_object_is_not_waited_for_and_is_replaced() {
+    let (_directory, store, id, path) = with_one();
+    fs::remove_file(&path).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+    assert!(made.success());
+    assert!(matches!(read(&store, id), Err(ObjectError::Missing(_))));
+    assert_eq!((all(&store).len(), others(&store)), (0, vec![path]));
+    assert!(store.put(&mut file(b"a report")).unwrap().is_new);
+    assert_eq!(read(&store, id).unwrap(), b"a report");
+    assert!(others(&store).is_empty());
+}
+
+#[test]
+fn a_link_to_an_object_is_no_object_also_where_its_content_is_right() {
+    let (directory, store, id, path) = with_one();
+    let outside = directory.path().join("outside");
+    fs::rename(&path, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, &path).unwrap();
+    assert!(matches!(read(&store, id), Err(ObjectError::Missing(_))));
+    assert_eq!(others(&store), [path.as_path()]);
+    assert!(store.put(&mut file(b"a report")).unwrap().is_new);
+    assert!(fs::symlink_metadata(&path).unwrap().is_file() && outside.exists());
+}
+
+#[test]
+fn nothing_behind_a_linked_directory_is_read_listed_written_or_deleted() {
+    let (directory, store, id, path) = with_one();
+    let (shelf, outside) = (path.parent().unwrap(), directory.path().join("outside"));
+    fs::rename(shelf, &outside).unwrap();
+    std::os::unix::fs::symlink(&outside, shelf).unwrap();
+    assert!(matches!(read(&store, id), Err(ObjectError::Missing(_))));
+    assert_eq!((all(&store).len(), others(&store)), (0, vec![shelf.to_owned()]));
+    assert!(matches!(store.put(&mut file(b"a report")), Err(ObjectError::File { .. })));
+    assert!(store.remove(id).is_err());
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+}
+
 #[test]
 fn nothing_is_left_of_a_put_that_failed_and_of_one_that_was_interrupted_only_for_a_day() {
     let directory = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use obit::dump::CoreFile;
 use obit::redact::{Level, Origin};
+use obit::render::visible;
 use obit::report::Report;
 use obit::report::json::write_report;
 use obit::scrub::Options;
@@ -154,7 +155,8 @@ fn put_all(args: &PutArgs, store: &Objects, general: &General) -> Result<Exit, F
         match stored {
             Ok((stored, differs)) => {
                 for (what, stored) in stored {
-                    lines.write(|out| writeln!(out, "{}  {what}  {name}", stored.id))?;
+                    let line = format!("{}  {what}  {}", stored.id, visible(&name));
+                    lines.write(|out| writeln!(out, "{line}"))?;
                     if !general.quiet {
                         let known = if stored.is_new { "" } else { ", was there already" };
                         say(&format!("{name}: {what}: {} bytes{known}", stored.size));
@@ -272,8 +274,13 @@ fn list(store: &Objects) -> Result<Exit, Failure> {
 }
 
 fn check(store: &Objects, general: &General) -> Result<Exit, Failure> {
-    let all = entries(store)?;
     let (mut damaged, mut bytes) = (0_usize, 0_u64);
+    let mut all = Vec::new();
+    store.list_with(&mut |entry| all.push(entry), &mut |path| {
+        damaged += 1;
+        let path = shown(Origin::Path, &path.to_string_lossy());
+        say(&format!("{path}: no object, but a link, a pipe or a directory in its place"));
+    })?;
     for entry in &all {
         let mut content = CoreFile::room().map_err(|source| ObjectError::Target { source })?;
         match store.get(entry.id, &mut content) {
