@@ -93,7 +93,9 @@ fn place(process: &Process, found: &InFlight) -> String {
     match (found.trust, &found.variable) {
         (Trust::Variable, Some(variable)) => format!("variable {variable} of {frame}"),
         (Trust::Variable | Trust::Frame, _) => format!("pointed to by {frame}"),
-        (Trust::Object, _) => format!("in an object that {frame} leads to"),
+        (Trust::Object, _) => {
+            format!("in an object that {frame} leads to; it may be of another request")
+        }
         (Trust::Memory, _) => "somewhere in memory; nothing of the thread leads to it".to_owned(),
     }
 }

@@ -43,6 +43,8 @@ pub struct InFlight {
     pub at: Avma,
     /// Pointers that lead to it.
     pub pointers: usize,
+    /// Objects on the way to it.
+    pub objects: usize,
 }
 
 /// How a request was found; the most trusted first.
@@ -75,12 +77,10 @@ pub fn in_flight(process: &Process) -> (Vec<InFlight>, bool) {
         found = near::requests(process);
     }
     found.sort_by(|a, b| {
-        (a.trust, std::cmp::Reverse(a.pointers), a.frame, a.at).cmp(&(
-            b.trust,
-            std::cmp::Reverse(b.pointers),
-            b.frame,
-            b.at,
-        ))
+        let key = |one: &InFlight| {
+            (one.trust, one.objects, std::cmp::Reverse(one.pointers), one.frame, one.at)
+        };
+        key(a).cmp(&key(b))
     });
     // Copies of one text are one request.
     let mut known = HashSet::new();
@@ -98,6 +98,8 @@ struct Lead {
     variable: Option<String>,
     /// Texts of this frame end by their length.
     has_length: bool,
+    /// Objects on the way from the frame.
+    objects: usize,
 }
 
 struct Search<'p> {
@@ -144,6 +146,7 @@ impl<'p> Search<'p> {
                     frame: Some(frame),
                     variable: variable.name.as_deref().map(ToOwned::to_owned),
                     has_length: has_length(language),
+                    objects: 0,
                 };
                 self.words(&bytes, &from);
             }
@@ -164,6 +167,7 @@ impl<'p> Search<'p> {
                 frame: shown,
                 variable: None,
                 has_length: has_length(language),
+                objects: 0,
             };
             for (register, _) in facts.names {
                 if let Some(value) = activation.registers.get(*register) {
@@ -194,7 +198,8 @@ impl<'p> Search<'p> {
             self.is_cut |= objects.len() > most;
             for (at, from) in objects.into_iter().take(most) {
                 let bytes = self.read(at, OBJECT);
-                let from = Lead { trust: Trust::Object, ..from };
+                let objects = from.objects.saturating_add(1);
+                let from = Lead { trust: Trust::Object, objects, ..from };
                 self.words(&bytes, &from);
             }
         }
@@ -254,15 +259,22 @@ impl<'p> Search<'p> {
             return false;
         }
         let found = self.recognised(at, next, from.has_length);
-        let Some(request) = found else {
+        let is_used = |found: &Recognised| !self.is_constant(at) || may_be_constant(found, from);
+        let Some(request) = found.filter(is_used) else {
             self.known.insert(at);
             return false;
         };
-        let Lead { trust, frame, variable, .. } = from.clone();
+        let Lead { trust, frame, variable, objects, .. } = from.clone();
         let (at_text, pointers) = (Avma(at), 1);
-        let found = InFlight { request, trust, frame, variable, at: at_text, pointers };
+        let found = InFlight { request, trust, frame, variable, at: at_text, pointers, objects };
         self.found.insert(at, found);
         true
+    }
+
+    /// Whether a text there is a part of a file, as of the program, that nothing can have changed.
+    fn is_constant(&self, at: u64) -> bool {
+        let region = self.process.memory.region_at(Avma(at));
+        region.is_some_and(|region| !region.permissions.write && region.name.is_some())
     }
 
     fn recognised(&mut self, at: u64, next: Option<u64>, has_length: bool) -> Option<Recognised> {
@@ -292,6 +304,17 @@ impl<'p> Search<'p> {
             return bytes;
         }
         self.process.memory.peek_up_to(Avma(at), most)
+    }
+}
+
+/// Whether a text that is a part of the program counts. Tables, templates and messages look like
+/// requests, too: an object leads to them by chance, and a request of HTTP that was received is
+/// never there.
+fn may_be_constant(found: &Recognised, from: &Lead) -> bool {
+    match from.trust {
+        Trust::Variable => true,
+        Trust::Frame => found.kind != RequestKind::Http,
+        Trust::Object | Trust::Memory => false,
     }
 }
 

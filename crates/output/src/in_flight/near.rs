@@ -41,8 +41,9 @@ pub(super) fn requests(process: &Process) -> Vec<InFlight> {
                     continue;
                 }
                 let at = Avma(at.0.saturating_add(start as u64));
-                let (trust, frame, variable, pointers) = (Trust::Memory, None, None, 0);
-                found.push(InFlight { request, trust, frame, variable, at, pointers });
+                let (trust, frame, variable) = (Trust::Memory, None, None);
+                let (pointers, objects) = (0, 0);
+                found.push(InFlight { request, trust, frame, variable, at, pointers, objects });
             }
             if bytes.len() < PIECE {
                 break;

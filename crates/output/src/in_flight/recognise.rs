@@ -154,10 +154,12 @@ fn is_statement(text: &[u8]) -> bool {
     match first.as_slice() {
         b"SELECT" => {
             let is_short = second.first().is_some_and(u8::is_ascii_digit)
-                || text.contains(&b'(')
-                || text.contains(&b'\'')
-                || second == b"*";
-            !second.is_empty() && (has(b"FROM") || is_short || has(b"AS"))
+                || has_call(text)
+                || has_quoted(text)
+                || second == b"*"
+                || second == b"SELECT";
+            let is_named = second != b"AS" && has(b"AS");
+            !second.is_empty() && (has(b"FROM") || is_short || is_named)
         }
         b"INSERT" | b"REPLACE" => {
             let is_into = second == b"INTO" || (second == b"OR" && has(b"INTO"));
@@ -207,6 +209,19 @@ fn without_comments(mut text: &[u8]) -> &[u8] {
         }
     }
     text
+}
+
+/// Whether a call is in a text: a name, and its parenthesis directly after it. One after a blank
+/// is of a sentence: `select (no cases)`.
+fn has_call(text: &[u8]) -> bool {
+    text.windows(2).any(|two| {
+        matches!(two, [before, b'('] if before.is_ascii_alphanumeric() || matches!(before, b'_' | b'"'))
+    })
+}
+
+/// Whether a literal begins in a text; an apostrophe is within a word.
+fn has_quoted(text: &[u8]) -> bool {
+    text.windows(2).any(|two| matches!(two, [before, b'\''] if !before.is_ascii_alphanumeric()))
 }
 
 fn contains_word(text: &[u8], word: &[u8]) -> bool {
@@ -376,6 +391,9 @@ mod tests {
         for text in [
             "SELECT * FROM users WHERE id = 7",
             "select pg_sleep(10)",
+            "select (select 1)",
+            "select 'a'",
+            "select now() as n",
             "SELECT 1",
             "insert into t (a) values (1)",
             "UPDATE t SET a = 1",
@@ -389,6 +407,9 @@ mod tests {
         }
         for text in [
             "select a file\0",
+            "select (no cases)\0",
+            "select the user's file\0",
+            "select as many\0",
             "Update the program\0",
             "insert coin\0",
             "delete\0",
