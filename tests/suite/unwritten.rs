@@ -51,6 +51,11 @@ impl Ran {
 /// Runs a program with its files in a directory of its own; `None` where the kernel gives cores to
 /// another program.
 fn ran(program: &Path, arguments: &[&str]) -> Option<Ran> {
+    ran_with(program, &[], arguments)
+}
+
+/// As [`ran`], with arguments before the directory.
+fn ran_with(program: &Path, before: &[&str], arguments: &[&str]) -> Option<Ran> {
     let pattern = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap_or_default();
     if pattern.trim() != "core" {
         eprintln!("skipped: the kernel's core_pattern is {}, not core", pattern.trim());
@@ -62,8 +67,12 @@ fn ran(program: &Path, arguments: &[&str]) -> Option<Ran> {
     fs::create_dir(&cwd).unwrap();
     let output = fs::File::create(directory.path().join("standard-output")).unwrap();
     let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"]).arg(program).arg(&files);
-    command.args(arguments).current_dir(cwd).env("LC_ALL", "C.UTF-8");
+    command
+        .args(["-c", "ulimit -c unlimited; exec \"$@\"", "sh"])
+        .arg(program)
+        .args(before)
+        .arg(&files);
+    command.args(arguments).current_dir(cwd).env("LC_ALL", "C.UTF-8").env("GOTRACEBACK", "crash");
     command.stdout(output).stderr(Stdio::null()).status().unwrap();
     Some(Ran { directory })
 }
@@ -84,16 +93,43 @@ fn built(source: &str, compiler: &[&str]) -> Option<PathBuf> {
     Some(program)
 }
 
-/// The text of each writer.
-fn texts(found: &Value) -> Vec<String> {
+/// A program of Go; `None` where there is no compiler.
+fn built_go(source: &str, options: &[&str]) -> Option<PathBuf> {
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("unwritten");
+    fs::create_dir_all(&directory).unwrap();
+    let program = directory.join(format!("{source}{}", options.join("").replace(['/', ' '], "-")));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/unwritten").join(source);
+    let mut line = Command::new("go");
+    line.arg("build").args(options).arg("-o").arg(&program).arg(&source).stderr(Stdio::null());
+    let status = line.env("GO111MODULE", "off").status().ok()?;
+    assert!(status.success(), "go build {}", source.display());
+    Some(program)
+}
+
+/// The text of each writer, and whether it is shown as never written.
+fn states(found: &Value) -> Vec<(String, bool)> {
+    let writers = list(&found["unwritten"], "writers").iter();
+    let is_sure =
+        |writer: &Value| list(writer, "lines").iter().all(|line| line["state"] == "never-written");
+    let mut states: Vec<_> = writers.map(|writer| (text_of(writer), is_sure(writer))).collect();
+    states.sort();
+    states
+}
+
+fn text_of(writer: &Value) -> String {
+    let lines = list(writer, "lines").iter().map(|line| {
+        let end = if line["is_partial"] == true { "" } else { "\n" };
+        format!("{}{end}", line["text"].as_str().unwrap())
+    });
+    lines.collect()
+}
+
+/// The text of each writer, which all have this state.
+fn texts(found: &Value, state: &str) -> Vec<String> {
     let writers = list(&found["unwritten"], "writers").iter();
     let text = |writer: &Value| {
-        let lines = list(writer, "lines").iter().map(|line| {
-            assert_eq!(line["state"], "never-written");
-            let end = if line["is_partial"] == true { "" } else { "\n" };
-            format!("{}{end}", line["text"].as_str().unwrap())
-        });
-        lines.collect::<String>()
+        assert!(list(writer, "lines").iter().all(|line| line["state"] == state), "{writer}");
+        text_of(writer)
     };
     let mut texts: Vec<_> = writers.map(text).collect();
     texts.sort();
@@ -116,39 +152,104 @@ fn truth(whole: &Ran, crashed: &Ran) -> Vec<String> {
     rest
 }
 
+/// What is shown is the truth, and in this state.
 #[track_caller]
-fn assert_exact(source: &str, compiler: &[&str], least: usize) {
-    let Some(program) = built(source, compiler) else { return };
+fn assert_exact(program: Option<PathBuf>, least: usize, state: &str) {
+    let Some(program) = program else { return };
     let Some(crashed) = ran(&program, &[]) else { return };
     let whole = ran(&program, &["whole"]).unwrap();
     let wanted = truth(&whole, &crashed);
     assert!(wanted.len() >= least, "{} writers have something left", wanted.len());
     let found = crashed.memory(&["--redact=off", "--lines=1000000"]);
-    let shown = texts(&found);
-    assert_eq!(shown.len(), wanted.len(), "{source}: {found}");
+    let shown = texts(&found, state);
+    assert_eq!(shown.len(), wanted.len(), "{found}");
     for (shown, wanted) in shown.iter().zip(&wanted) {
-        assert!(shown == wanted, "{source}: {shown}\nis not\n{wanted}");
+        assert!(shown == wanted, "{shown}\nis not\n{wanted}");
     }
 }
 
+const SURE: &str = "never-written";
+const UNSURE: &str = "unsure";
+
 #[test]
 fn what_streams_of_c_had_left_to_write_is_shown_and_nothing_else() {
-    assert_exact("streams.c", &["cc", "-g", "-O1", "-pthread"], 14);
+    assert_exact(built("streams.c", &["cc", "-g", "-O1", "-pthread"]), 14, SURE);
 }
 
 #[test]
 fn streams_of_a_static_program_without_symbols_are_found_by_their_layout() {
-    assert_exact("streams.c", &["cc", "-O1", "-s", "-static", "-pthread"], 14);
+    let program = built("streams.c", &["cc", "-O1", "-s", "-static", "-pthread"]);
+    assert_exact(program, 14, UNSURE);
 }
 
 #[test]
 fn what_file_streams_of_cpp_had_left_to_write_is_shown_and_nothing_else() {
-    assert_exact("streams.cc", &["c++", "-g", "-O1"], 10);
+    assert_exact(built("streams.cc", &["c++", "-g", "-O1"]), 10, SURE);
+}
+
+#[test]
+fn what_writers_of_go_had_left_to_write_is_shown_and_nothing_else() {
+    assert_exact(built_go("writers.go", &[]), 5, SURE);
+}
+
+#[test]
+fn writers_of_go_are_in_doubt_where_the_heap_is_not_known() {
+    assert_exact(built_go("writers.go", &["-ldflags=-w"]), 5, UNSURE);
+}
+
+#[test]
+fn writers_of_go_that_were_collected_are_not_shown_and_copies_are_in_doubt() {
+    let Some(program) = built_go("collected.go", &[]) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let found = crashed.memory(&["--redact=off"]);
+    let wanted = [("of a copy\n".to_owned(), false), ("of one that is kept\n".to_owned(), true)];
+    assert_eq!(states(&found), wanted);
+    let notes = found["unwritten"]["notes"].to_string();
+    assert!(notes.contains("were taken by the garbage collector"), "{notes}");
 }
 
 #[test]
 fn what_writers_of_rust_had_left_to_write_is_shown_and_nothing_else() {
-    assert_exact("writers.rs", &["rustc", "-g"], 5);
+    let Some(program) = built("writers.rs", &["rustc", "-g"]) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let whole = ran(&program, &["whole"]).unwrap();
+    let states = states(&crashed.memory(&["--redact=off", "--lines=1000000"]));
+    let shown: Vec<_> = states.iter().map(|(text, _)| text.clone()).collect();
+    assert_eq!(shown, truth(&whole, &crashed));
+    // Statics are not moved from; other variables may have been.
+    for (text, is_sure) in &states {
+        let is_static = ["after the flush", "a line of it"].iter().any(|it| text.starts_with(it));
+        assert_eq!(*is_sure, is_static, "{text}");
+    }
+}
+
+#[test]
+fn the_buffer_of_a_writer_of_rust_that_was_moved_from_may_be_of_something_else() {
+    let Some(program) = built("reused.rs", &["rustc", "-g"]) else { return };
+    let Some(crashed) = ran(&program, &[]) else { return };
+    let found = crashed.memory(&["--redact=off"]);
+    assert!(states(&found).iter().all(|(_, is_sure)| !is_sure), "{found}");
+    let text = stdout(&run(["memory", crashed.core().to_str().unwrap()]));
+    assert!(!text.contains("never written"), "{text}");
+}
+
+#[test]
+fn the_descriptors_of_writers_of_python_are_those_of_their_files() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite/unwritten/writers.py");
+    let python = Path::new("/usr/bin/python3");
+    if !python.exists() {
+        return;
+    }
+    let Some(crashed) = ran_with(python, &[source.to_str().unwrap()], &[]) else { return };
+    let found = crashed.memory(&["--redact=off"]);
+    let writers = list(&found["unwritten"], "writers");
+    assert!(writers.len() >= 7, "{found}");
+    for writer in writers {
+        let is_in_memory = text_of(writer).starts_with("to no file");
+        assert_eq!(writer["descriptor"].is_null(), is_in_memory, "{writer}");
+        let doubts = writer["doubts"].to_string();
+        assert_eq!(doubts.contains("no descriptor is known"), is_in_memory, "{writer}");
+    }
 }
 
 #[test]
@@ -163,7 +264,8 @@ fn a_damaged_list_of_streams_is_said_and_shows_no_wrong_line() {
     ] {
         let Some(crashed) = ran(&program, &[way]) else { return };
         let found = crashed.memory(&["--redact=off"]);
-        assert_eq!(texts(&found), wanted, "{way}: {found}");
+        let shown: Vec<_> = states(&found).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(shown, wanted, "{way}: {found}");
         let notes = found["unwritten"]["notes"].to_string();
         let is_said = notes.contains("damaged");
         assert_eq!(is_said, !matches!(way, "sound" | "circle"), "{way}: {notes}");
@@ -185,6 +287,37 @@ fn the_request_of_the_crashed_thread_has_its_header_and_its_trace() {
     assert_eq!(trace["id"], "7bf92f3577b34da6a3ce929d0e0e4799");
     let place = request["place"].as_str().unwrap();
     assert_eq!(place, "variable in_flight of frame #0 main");
+}
+
+#[test]
+fn the_template_of_a_request_is_no_request_and_one_of_another_connection_is_in_doubt() {
+    for optimised in ["-O0", "-O2"] {
+        let Some(program) = built("requests.c", &["cc", "-g", optimised]) else { return };
+        for (arguments, own) in [(&[][..], false), (&["own"][..], true)] {
+            let Some(crashed) = ran(&program, arguments) else { return };
+            let found = crashed.memory(&[]);
+            for request in list(&found, "in_flight") {
+                let text = request["text"].as_str().unwrap();
+                assert!(!text.contains("%d"), "{optimised}: {request}");
+                assert_eq!(request["trust"], "object", "{optimised}: {request}");
+                let place = request["place"].as_str().unwrap();
+                assert!(place.ends_with("may be of another request"), "{place}");
+            }
+            let first = &list(&found, "in_flight")[0]["text"];
+            assert_eq!(first == "GET /connection2 HTTP/1.1", own, "{optimised}: {found}");
+            let core = crashed.core();
+            let text = stdout(&run(["memory", core.to_str().unwrap()]));
+            assert!(text.contains("in flight, perhaps: "), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_words_of_the_runtime_of_go_are_no_statement() {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/causes-go/nil_function.core.zst");
+    let text = stdout(&run(["memory", core.to_str().unwrap()]));
+    assert!(text.contains("in flight: no request or statement was recognised"), "{text}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn one(
     redactor: &mut Redactor,
     limits: ContentsLimits,
 ) -> UnwrittenWriter {
-    let is_unsure = writer.doubts.iter().any(|doubt| matches!(doubt, Doubt::BeingWritten { .. }));
+    let is_unsure = writer.doubts.iter().any(|doubt| doubt.is_of_all());
     let state = if is_unsure { "unsure" } else { "never-written" };
     // Redacted as one text, for what is hidden may be of several lines.
     let text = redactor.show_bytes(Origin::MessageText, &writer.bytes);
@@ -118,9 +118,18 @@ fn doubt_text(doubt: &Doubt) -> String {
         }
         Doubt::ByLayout => "found by its layout: no symbol names it".to_owned(),
         Doubt::Unread => "it has text that could not be read".to_owned(),
-        Doubt::ByVariable => {
-            "found by the type of a variable, which the program may have moved on from".to_owned()
-        }
+        Doubt::ByVariable => "found by the type of a variable that may have been moved from: \
+            the bytes may have been written, or be what has its memory now"
+            .to_owned(),
+        Doubt::Collected => "whether the garbage collector has taken it could not be found out: \
+            the bytes may be what has its memory now"
+            .to_owned(),
+        Doubt::Copies => "a copy of it has written another part of the buffer: the bytes may have \
+            been written by that one"
+            .to_owned(),
+        Doubt::NoFile => "no descriptor is known that it writes to: it may write to memory, or \
+            its file may be closed"
+            .to_owned(),
     }
 }
 
@@ -140,8 +149,9 @@ fn gap_text(gap: &Gap) -> String {
              put the debug file where obit finds it",
             name(*kind)
         ),
-        Gap::Disagree(kind, one, other) => format!(
-            "{}: copies at {one} and {other} of one writer disagree; its lines are not shown",
+        Gap::Collected(kind, count) => format!(
+            "{}: {count} with unwritten bytes were taken by the garbage collector; their lines \
+             are not shown, since others may have their memory",
             name(*kind)
         ),
         Gap::Unreachable(kind) => format!(

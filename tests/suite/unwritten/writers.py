@@ -32,6 +32,8 @@ both = file("both", "w+b")
 both.write(b"both\n" * 20)
 in_memory = io.BytesIO()
 in_memory.write(b"in memory\n" * 100)
+to_memory = io.BufferedWriter(io.BytesIO())
+to_memory.write(b"to no file\n")
 lines(sys.stdout, "standard output", 200)
 if len(sys.argv) > 2:
     sys.exit()

@@ -204,6 +204,10 @@ impl Reader<'_> {
 
     fn add(&self, stream: &Stream, doubts: &[Doubt], finder: &mut Finder<'_>) {
         let descriptor = Some(stream.descriptor).filter(|descriptor| *descriptor >= 0);
+        let mut doubts = doubts.to_vec();
+        if descriptor.is_none() {
+            doubts.push(Doubt::NoFile);
+        }
         let Some(wide) = stream.wide else {
             finder.saw(WriterKind::CStream);
             return finder.add(Candidate {
@@ -213,7 +217,7 @@ impl Reader<'_> {
                 path: None,
                 pending: stream.narrow,
                 is_first: stream.is_first,
-                doubts: doubts.to_vec(),
+                doubts,
             });
         };
         finder.saw(WriterKind::WideCStream);
@@ -221,7 +225,6 @@ impl Reader<'_> {
         let converted = finder.read(stream.narrow);
         let characters = finder.read(wide);
         let (mut bytes, mut omitted) = (Vec::new(), 0_u64);
-        let mut doubts = doubts.to_vec();
         for (part, is_wide) in [(converted, false), (characters, true)] {
             let Some((part, before, missing)) = part else { continue };
             doubts.extend(missing.map(Doubt::Missing));

@@ -1,12 +1,15 @@
 //! `bufio.Writer` of Go (src/bufio/bufio.go): the first `n` bytes of `buf`.
 //!
 //! A writer is recognised by what it writes to: the table of functions of `*os.File` as an
-//! `io.Writer` is at a known place, and in the two words before it are the buffer and `n`.
+//! `io.Writer` is at a known place, and in the two words before it are the buffer and `n`. The heap
+//! says whether the program still has the writer and its buffer: those that were collected look
+//! sound, and show what lies in their memory now.
 
 use std::collections::BTreeMap;
 
-use super::{Candidate, Finder, Gap, WriterKind};
-use crate::memory::{Fields, Stacks, places_of};
+use super::go_heap::{GoHeap, Held};
+use super::{Candidate, Doubt, Finder, Gap, WriterKind};
+use crate::memory::{Fields, places_of};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::memory::AddressSpace;
 
@@ -53,27 +56,51 @@ pub(super) fn find(finder: &mut Finder<'_>) {
     if is_cut {
         finder.gap(Gap::Cut);
     }
-    let stacks = Stacks::of(process);
+    let heap = GoHeap::of(process);
+    let held = |at: Avma, is_buffer: bool, size: u64| match &heap {
+        // Variables of the program are there for good.
+        _ if process.modules.module_at(at).is_some() => Held::Yes,
+        None => Held::Unknown,
+        Some(heap) if is_buffer => heap.has_buffer(at, size),
+        Some(heap) => heap.has_object(at, size),
+    };
     let mut by_buffer: BTreeMap<u64, Vec<Candidate>> = BTreeMap::new();
+    let mut collected = 0_u64;
     for (_, place) in places {
         let Some(at) = place.0.checked_sub(WRITER).map(Avma) else { continue };
-        let Some(candidate) = one(&process.memory, at).filter(|_| !stacks.is_dead(at)) else {
-            continue;
-        };
-        finder.saw(WriterKind::GoWriter);
-        by_buffer.entry(candidate.pending.start.0).or_default().push(candidate);
-    }
-    for mut same in by_buffer.into_values() {
-        // A stack that grew left a copy behind.
-        let Some(last) = same.pop() else { continue };
-        match same.iter().find(|other| other.pending.end != last.pending.end) {
-            Some(other) => finder.gap(Gap::Disagree(WriterKind::GoWriter, other.at, last.at)),
-            None => finder.add(last),
+        let Some((mut candidate, capacity)) = one(&process.memory, at) else { continue };
+        let buffer = candidate.pending.start;
+        match (held(at, false, SIZE as u64), held(buffer, true, capacity)) {
+            (Held::Yes, Held::Yes) => {}
+            (Held::No, _) | (_, Held::No) => {
+                let had_bytes = candidate.pending.end > buffer;
+                collected = collected.saturating_add(u64::from(had_bytes));
+                continue;
+            }
+            _ => candidate.doubts.push(Doubt::Collected),
         }
+        finder.saw(WriterKind::GoWriter);
+        by_buffer.entry(buffer.0).or_default().push(candidate);
+    }
+    if collected > 0 {
+        finder.gap(Gap::Collected(WriterKind::GoWriter, collected));
+    }
+    for same in by_buffer.into_values() {
+        // One that was copied: which of the copies was written last is not known.
+        let differ = same
+            .windows(2)
+            .any(|two| matches!(two, [one, other] if one.pending.end != other.pending.end));
+        let longest = same.into_iter().max_by_key(|candidate| candidate.pending.end);
+        let Some(mut candidate) = longest else { continue };
+        if differ {
+            candidate.doubts.push(Doubt::Copies);
+        }
+        finder.add(candidate);
     }
 }
 
-fn one(memory: &AddressSpace, at: Avma) -> Option<Candidate> {
+/// The writer at `at`, and the size of its buffer.
+fn one(memory: &AddressSpace, at: Avma) -> Option<(Candidate, u64)> {
     let fields = Fields::read(memory, at, SIZE)?;
     let (buffer, length) = (fields.word(BUF)?, fields.word(LENGTH)?);
     let (capacity, used) = (fields.word(CAPACITY)?, fields.word(USED)?);
@@ -96,7 +123,7 @@ fn one(memory: &AddressSpace, at: Avma) -> Option<Candidate> {
         is_name.then_some(name)
     });
     let end = Avma(buffer.checked_add(used)?);
-    Some(Candidate {
+    let candidate = Candidate {
         kind: WriterKind::GoWriter,
         at,
         descriptor: descriptor.filter(|number| (0..1 << 20).contains(number)),
@@ -104,5 +131,6 @@ fn one(memory: &AddressSpace, at: Avma) -> Option<Candidate> {
         pending: AvmaRange { start: Avma(buffer), end },
         is_first: false,
         doubts: Vec::new(),
-    })
+    };
+    Some((candidate, capacity))
 }

@@ -3,6 +3,7 @@
 mod cpp;
 mod glibc;
 mod go;
+mod go_heap;
 mod python;
 mod rust;
 
@@ -65,6 +66,26 @@ pub enum Doubt {
     Unread,
     /// It was found by its type in a variable, which may have been moved from.
     ByVariable,
+    /// It could not be found out whether a collector took it, and gave its memory to another.
+    Collected,
+    /// It was copied, and the copies have written different parts.
+    Copies,
+    /// It is not known to write to any file.
+    NoFile,
+}
+
+impl Doubt {
+    /// Whether all of the bytes may have been written, or be of something else.
+    pub fn is_of_all(self) -> bool {
+        match self {
+            Self::BeingWritten { .. }
+            | Self::ByLayout
+            | Self::ByVariable
+            | Self::Collected
+            | Self::Copies => true,
+            Self::Missing(_) | Self::Unread | Self::NoFile => false,
+        }
+    }
 }
 
 /// What could not be looked at, or not for sure.
@@ -78,8 +99,8 @@ pub enum Gap {
     DamagedList(Avma),
     /// There is no type information for the writers of this language.
     NoTypes(WriterKind),
-    /// Two places claim the same buffer with different contents.
-    Disagree(WriterKind, Avma, Avma),
+    /// So many that had bytes were collected: their memory may be another's.
+    Collected(WriterKind, u64),
     /// Writers of this kind are found by variables alone.
     Unreachable(WriterKind),
     /// There was more memory, or more writers.

@@ -27,6 +27,8 @@ const MOST_NAMES: usize = 256;
 /// Pieces of text that a writer keeps.
 const MOST_PIECES: u64 = 1 << 16;
 const LONGEST: u64 = 1 << 30;
+/// Bytes of the smallest of these objects, `_io.FileIO`.
+const LEAST_OBJECT: u64 = 32;
 
 pub(super) fn find(finder: &mut Finder<'_>) {
     let process = finder.process;
@@ -94,7 +96,7 @@ fn types(process: &Process) -> (Vec<(u64, &'static str)>, bool) {
         let Some(at) = place.0.checked_sub(TYPE_NAME) else { continue };
         // The size of an object of it follows.
         let size = process.memory.read_word(Avma(at.saturating_add(TYPE_NAME.saturating_add(8))));
-        if size.is_ok_and(|size| (64..4096).contains(&size)) {
+        if size.is_ok_and(|size| (LEAST_OBJECT..4096).contains(&size)) {
             types.push((at, *name));
         }
     }
@@ -148,6 +150,8 @@ fn names(process: &Process) -> (Vec<(u64, &'static str)>, bool) {
 struct Buffer {
     pending: AvmaRange,
     descriptor: Option<i64>,
+    /// What it writes to is no `io.FileIO`.
+    has_no_file: bool,
     is_first: bool,
 }
 
@@ -192,7 +196,8 @@ impl Buffer {
         } else {
             return None;
         };
-        Some(Self { pending, descriptor, is_first: raw_position == 0 })
+        let has_no_file = !files.is_empty() && !is_file;
+        Some(Self { pending, descriptor, has_no_file, is_first: raw_position == 0 })
     }
 
     fn candidate(&self, at: Avma) -> Candidate {
@@ -203,7 +208,7 @@ impl Buffer {
             path: None,
             pending: self.pending,
             is_first: self.is_first,
-            doubts: Vec::new(),
+            doubts: self.has_no_file.then_some(Doubt::NoFile).into_iter().collect(),
         }
     }
 }
@@ -236,7 +241,8 @@ impl Text {
         }
         let (mut bytes, omitted, missing) =
             finder.read(buffer.pending).unwrap_or((Vec::new(), 0, None));
-        let mut doubts: Vec<Doubt> = missing.map(Doubt::Missing).into_iter().collect();
+        let mut doubts = candidate.doubts;
+        doubts.extend(missing.map(Doubt::Missing));
         let pieces = pieces(finder.memory(), self.pending);
         match pieces.filter(|bytes| bytes.len() as u64 == self.count) {
             Some(text) => bytes.extend(text),

@@ -46,6 +46,10 @@ pub(super) fn find(finder: &mut Finder<'_>) {
         if candidate.pending.end > candidate.pending.start
             && !is_freed(finder, candidate.pending.start)
         {
+            let mut candidate = candidate;
+            if is_in_static(finder, candidate.at) {
+                candidate.doubts.retain(|doubt| *doubt != Doubt::ByVariable);
+            }
             finder.add(candidate);
         }
     }
@@ -91,7 +95,11 @@ fn one<'v>(object: &Object<'v>, scene: Scene<'v>) -> Option<(u64, Candidate)> {
     };
     // What is in registers alone is of a frame.
     let at = object.address()?;
-    let (path, is_first, doubts) = (None, false, vec![Doubt::ByVariable]);
+    let (path, is_first) = (None, false);
+    let mut doubts = vec![Doubt::ByVariable];
+    if descriptor.is_none() {
+        doubts.push(Doubt::NoFile);
+    }
     Some((start, Candidate { kind, at, descriptor, path, pending, is_first, doubts }))
 }
 
@@ -162,6 +170,12 @@ fn standard_output(finder: &Finder<'_>) -> Option<(u64, Candidate)> {
         };
         is_of_it.then_some((*start, candidate))
     })
+}
+
+/// Whether a writer lies in a static variable: nothing moves out of one but by putting another
+/// value there.
+fn is_in_static(finder: &Finder<'_>, at: Avma) -> bool {
+    finder.process.modules.module_at(at).is_some()
 }
 
 /// Whether the allocator has the buffer: the writer was dropped, and dropping writes it.

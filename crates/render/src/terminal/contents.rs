@@ -76,12 +76,25 @@ pub(crate) fn unwritten_heading(found: &Contents) -> String {
             _ => format!("unwritten output: none in {}", counted(seen, "writer")),
         };
     }
-    let lines = writers.iter().fold(0_usize, |sum, writer| {
-        let omitted = usize::try_from(writer.omitted_lines).unwrap_or(usize::MAX);
-        sum.saturating_add(writer.lines.len()).saturating_add(omitted)
-    });
+    let lines_of = |writers: &mut dyn Iterator<Item = &UnwrittenWriter>| {
+        writers.fold(0_usize, |sum, writer| {
+            let omitted = usize::try_from(writer.omitted_lines).unwrap_or(usize::MAX);
+            sum.saturating_add(writer.lines.len()).saturating_add(omitted)
+        })
+    };
+    let lines = lines_of(&mut writers.iter());
+    let unsure = match lines_of(&mut writers.iter().filter(|writer| is_unsure(writer))) {
+        0 => String::new(),
+        unsure if unsure == lines => ", perhaps written".to_owned(),
+        unsure => format!(", {unsure} of them perhaps written"),
+    };
     let lines = counted(lines, "line");
-    format!("unwritten output: {lines} in {} of {}", writers.len(), counted(seen, "writer"))
+    let of = counted(seen, "writer");
+    format!("unwritten output: {lines} in {} of {of}{unsure}", writers.len())
+}
+
+fn is_unsure(writer: &UnwrittenWriter) -> bool {
+    writer.lines.iter().any(|line| line.state != "never-written")
 }
 
 /// `FILE at 0x…, descriptor 3 (/var/log/x), 412 bytes never written`.
@@ -97,8 +110,7 @@ pub(crate) fn writer_line(writer: &UnwrittenWriter) -> String {
         line.push_str(&format!(", {}", name::shown(file)));
     }
     let bytes = counted(usize::try_from(writer.bytes).unwrap_or(usize::MAX), "byte");
-    let is_unsure = writer.lines.iter().any(|line| line.state != "never-written");
-    let state = if is_unsure { "perhaps written" } else { "never written" };
+    let state = if is_unsure(writer) { "perhaps written" } else { "never written" };
     format!("{line}: {bytes} {state}")
 }
 
@@ -127,11 +139,13 @@ pub(crate) fn writer_lines(writer: &UnwrittenWriter) -> Vec<String> {
     lines
 }
 
-/// `in flight: 1 request`.
+/// `in flight: 1 request`; `in flight, perhaps: 1 request` where the frames hold none themselves.
 pub(crate) fn in_flight_heading(found: &Contents) -> String {
+    let is_held = |request: &InFlight| matches!(request.trust.as_str(), "variable" | "frame");
+    let sure = if found.in_flight.iter().any(is_held) { "" } else { ", perhaps" };
     match found.in_flight.len() {
         0 => "in flight: no request or statement was recognised".to_owned(),
-        count => format!("in flight: {}", counted(count, "request")),
+        count => format!("in flight{sure}: {}", counted(count, "request")),
     }
 }
 

@@ -85,7 +85,7 @@ pub struct UnwrittenWriter {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct UnwrittenLine {
-    /// `never-written`, or `unsure` where a thread was writing it.
+    /// `never-written`, or `unsure` where some or all of the bytes may have been written or be of something else: `doubts` says why.
     pub state: String,
     /// Without its end.
     pub text: Shown,
