@@ -303,8 +303,9 @@ fn the_template_of_a_request_is_no_request_and_one_of_another_connection_is_in_d
                 let place = request["place"].as_str().unwrap();
                 assert!(place.ends_with("may be of another request"), "{place}");
             }
-            let first = &list(&found, "in_flight")[0]["text"];
-            assert_eq!(first == "GET /connection2 HTTP/1.1", own, "{optimised}: {found}");
+            let is_own = |request: &Value| request["text"] == "GET /connection2 HTTP/1.1";
+            let has_own = list(&found, "in_flight").iter().any(is_own);
+            assert_eq!(has_own, own, "{optimised}: {found}");
             let core = crashed.core();
             let text = stdout(&run(["memory", core.to_str().unwrap()]));
             assert!(text.contains("in flight, perhaps: "), "{text}");
