@@ -434,6 +434,7 @@ mod tests {
             ("[{username,\"lorenzo29\"},{password,\"hunter2\"}]", &["lorenzo29", "hunter2"]),
             ("csrf_token|s:8:\"152da41c\";", &["152da41c"]),
             ("Password : _UNICODE_STRING \"hunter2\"", &["hunter2"]),
+            ("{\"password\":\n \"hunter3nextline\"}", &["hunter3nextline"]),
             ("{\"user\":{\"id\":3,\"name\":\"oalharbi\"}}", &["oalharbi"]),
             ("Customer(id=7, name='Deniz')", &["Deniz"]),
             ("手机号13812345678", &["13812345678"]),

@@ -80,7 +80,12 @@ pub(in crate::find) fn separator(text: Text<'_>, end: usize) -> Option<(Separato
         }
         (b'=', b'>') | (b':', b'=') => Some((Separator::Tight, place + 2)),
         (b'=', _) => Some((Separator::Tight, place + 1)),
-        (b':', _) if is_quoted => Some((Separator::Tight, place + 1)),
+        // A value of JSON may be on the next line.
+        (b':', _) if is_quoted => {
+            let after = text.run(place + 1, 64, |byte| byte.is_ascii_whitespace());
+            let start = if text.at(after) == b'"' { after } else { place + 1 };
+            Some((Separator::Tight, start))
+        }
         (b':', next) if is_blank(next) || matches!(next, b'\n' | b'\r') => {
             Some((Separator::Colon, place + 1))
         }
