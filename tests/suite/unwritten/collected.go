@@ -1,5 +1,5 @@
-// Writers that were dropped and collected, whose memory others have by now; one that is kept, one
-// that was copied, one that was collected by nobody yet.
+// Writers that were dropped and collected, whose memory others have by now; one that is kept, and one
+// that was copied.
 package main
 
 import (
