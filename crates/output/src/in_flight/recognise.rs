@@ -29,6 +29,21 @@ pub struct Recognised {
     pub is_cut: bool,
 }
 
+/// What statements create, alter and drop.
+const OBJECTS: [&[u8]; 12] = [
+    b"TABLE",
+    b"INDEX",
+    b"VIEW",
+    b"TRIGGER",
+    b"FUNCTION",
+    b"SCHEMA",
+    b"DATABASE",
+    b"SEQUENCE",
+    b"TYPE",
+    b"ROLE",
+    b"USER",
+    b"EXTENSION",
+];
 /// Bytes of a text that are kept.
 pub(super) const LONGEST: usize = 64 << 10;
 /// Fields of a header that are kept, and bytes of each.
@@ -134,23 +149,12 @@ fn is_statement(text: &[u8]) -> bool {
     let mut next = || words.next().map(<[u8]>::to_ascii_uppercase).unwrap_or_default();
     let (first, second, third) = (next(), next(), next());
     let has = |word: &[u8]| contains_word(text, word);
-    let is_object = |word: &[u8]| {
-        matches!(
-            word,
-            b"TABLE"
-                | b"INDEX"
-                | b"VIEW"
-                | b"TRIGGER"
-                | b"FUNCTION"
-                | b"SCHEMA"
-                | b"DATABASE"
-                | b"SEQUENCE"
-                | b"TYPE"
-                | b"ROLE"
-                | b"USER"
-                | b"EXTENSION"
-        )
-    };
+    let is_object = |word: &[u8]| OBJECTS.contains(&word);
+    // A name of a program has its words joined: `create-or-move`.
+    let behind = text.get(first.len()).copied().unwrap_or(b' ');
+    if !behind.is_ascii_whitespace() && !b"(*\"'`/@:".contains(&behind) {
+        return false;
+    }
     match first.as_slice() {
         b"SELECT" => {
             let is_short = second.first().is_some_and(u8::is_ascii_digit)
@@ -172,7 +176,9 @@ fn is_statement(text: &[u8]) -> bool {
         b"CREATE" => {
             let modifiers: [&[u8]; 6] =
                 [b"TEMP", b"TEMPORARY", b"UNIQUE", b"OR", b"VIRTUAL", b"MATERIALIZED"];
-            is_object(&second) || modifiers.contains(&second.as_slice())
+            let is_modified = modifiers.contains(&second.as_slice())
+                && (is_object(&third) || third == b"REPLACE" || OBJECTS.iter().any(|it| has(it)));
+            is_object(&second) || is_modified
         }
         b"ALTER" | b"DROP" => is_object(&second) && !third.is_empty(),
         b"TRUNCATE" => second == b"TABLE" && !third.is_empty(),
@@ -400,6 +406,8 @@ mod tests {
             "delete from t where a = 1;",
             "-- why\n/* what */ WITH x AS (SELECT 1) SELECT * FROM x",
             "CREATE TABLE t (a int)",
+            "CREATE OR REPLACE VIEW v AS SELECT 1",
+            "CREATE UNIQUE INDEX i ON t (a)",
             "DO $$ BEGIN PERFORM 1; END $$",
         ] {
             let whole = [text.as_bytes(), b"\0more"].concat();
@@ -414,6 +422,8 @@ mod tests {
             "insert coin\0",
             "delete\0",
             "create it\0",
+            "create-or-move\0",
+            "create or move\0",
             "with love\0",
             "copyright\0",
             "selection from here\0",
