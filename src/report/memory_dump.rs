@@ -53,11 +53,12 @@ impl Dumper<'_, '_> {
             return hidden(expression, examined, &token);
         }
         let name = if is_named(text) { variable_in(text) } else { "" };
-        let secret = self.secret_bytes(examined, name);
+        let is_start = is_path(operand(text));
+        let secret = self.secret_bytes(examined, name, is_start);
         // The name is that of the first string.
         let rows = examined.rows.iter().enumerate().map(|(index, row)| {
             let name = if index == 0 { name } else { "" };
-            self.row(row, &secret, name, examined.subject)
+            self.row(row, &secret, name, examined.subject, is_start)
         });
         let rows = rows.collect();
         MemoryDump { expression, rows, omitted: examined.omitted }
@@ -73,7 +74,14 @@ impl Dumper<'_, '_> {
         }
     }
 
-    fn row(&mut self, row: &Row, secret: &[(u64, u64)], name: &str, subject: Subject) -> MemoryRow {
+    fn row(
+        &mut self,
+        row: &Row,
+        secret: &[(u64, u64)],
+        name: &str,
+        subject: Subject,
+        is_start: bool,
+    ) -> MemoryRow {
         let mut shown = MemoryRow {
             address: Hex(self.redactor.show_word(row.at.0)),
             symbol: row.symbol.as_deref().map(|name| self.redactor.show(Origin::SymbolName, name)),
@@ -89,7 +97,11 @@ impl Dumper<'_, '_> {
                     });
                 }
                 UnitText::Text(text) => {
-                    shown.text = Some(self.string(row.at, text, name, subject));
+                    shown.text =
+                        Some(match is_start || !self.is_end_of_hidden(row.at, &text.text) {
+                            true => self.string(text, name, subject),
+                            false => Shown::own(HIDDEN),
+                        });
                     shown.text_cut = text.left_out != Some(0);
                 }
             }
@@ -104,10 +116,7 @@ impl Dumper<'_, '_> {
         shown
     }
 
-    fn string(&mut self, at: Avma, text: &Text, name: &str, subject: Subject) -> Shown {
-        if self.is_end_of_hidden(at, &text.text) {
-            return Shown::own(HIDDEN);
-        }
+    fn string(&mut self, text: &Text, name: &str, subject: Subject) -> Shown {
         let named = Named { name, ..Named::default() };
         match text.left_out {
             // Of which member is not known.
@@ -187,7 +196,7 @@ impl Dumper<'_, '_> {
     /// The bytes of texts that may not be shown, as inclusive ranges of addresses. The texts
     /// are looked for a little before and after what is shown: of a part of one it is not
     /// known what it is.
-    fn secret_bytes(&mut self, examined: &Examined, name: &str) -> Vec<(u64, u64)> {
+    fn secret_bytes(&mut self, examined: &Examined, name: &str, is_start: bool) -> Vec<(u64, u64)> {
         let mut units = examined.rows.iter().flat_map(|row| &row.units);
         let last = units.rfind(|unit| matches!(unit.text, UnitText::Number(_)));
         let (Some(last), false) = (last, self.redactor.level() == Level::Off) else {
@@ -199,7 +208,7 @@ impl Dumper<'_, '_> {
             Subject::Record | Subject::Other => start..start,
         };
         let (bytes, from) = self.around(start, last.at.0.saturating_add(last.size));
-        self.secret_in(bytes, from, own, name)
+        self.secret_in(bytes, from, (own, is_start), name)
     }
 
     /// The bytes from `start` to `end` with some before and after, and where they begin.
@@ -216,12 +225,12 @@ impl Dumper<'_, '_> {
     }
 
     /// The same ranges among `bytes`, which are from address `from` on; `own` is the text that
-    /// was asked for.
+    /// was asked for, and whether an object begins there.
     fn secret_in(
         &mut self,
         mut bytes: Vec<u8>,
         from: u64,
-        own: Range<u64>,
+        (own, is_start): (Range<u64>, bool),
         name: &str,
     ) -> Vec<(u64, u64)> {
         let keys = self.redactor.key_ranges(&bytes).into_iter().map(|range| {
@@ -258,7 +267,7 @@ impl Dumper<'_, '_> {
                 let length = (text.len() as u64).saturating_mul(step as u64);
                 let at = from.saturating_add(at as u64);
                 let after = at.saturating_add(length);
-                if at < own.start && own.start < after && self.is_hidden(&text, false, "") {
+                if !is_start && at < own.start && own.start < after && self.is_hidden(&text, false, "") {
                     secret.push((at, after.saturating_sub(1)));
                 }
             }
@@ -283,7 +292,7 @@ impl Dumper<'_, '_> {
         let (first, end) = (range.start.0, range.start.0.saturating_add(size as u64));
         let (mut bytes, from) = self.around(first, end);
         if is_computed {
-            let secret = self.secret_in(bytes, from, first..first, "");
+            let secret = self.secret_in(bytes, from, (first..first, false), "");
             return secret.into_iter().any(|(begin, last)| begin < end && first <= last);
         }
         self.blank_pointers(&mut bytes, from, &(first..first));
@@ -474,6 +483,13 @@ const NO_CODE: &str = "this is not executable memory; `x/16xb` shows its bytes";
 /// What is shown: the question without its command.
 pub(crate) fn operand(text: &str) -> &str {
     text.split_once(char::is_whitespace).map_or(text, |(_, operand)| operand)
+}
+
+/// Whether an expression only names an object, by its members: nothing is added to its place.
+fn is_path(expression: &str) -> bool {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':');
+    let path = expression.trim().replace("->", ".");
+    path.starts_with(|c: char| c.is_alphabetic() || c == '_') && path.chars().all(is_of_name)
 }
 
 /// Whether what is shown has a name: neither an address nor a register, `x/32gx $sp`.
