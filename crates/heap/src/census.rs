@@ -36,13 +36,22 @@ pub enum Doubt {
     Damaged(Avma),
     /// The header here is damaged, and nothing behind it in this arena (by number) was read.
     NotReadBehind(Avma, usize),
-    /// The allocator counts other bytes in mappings than were found.
+    /// The allocator counts other blocks or bytes in mappings than were found.
     MappingsDiffer {
+        /// Blocks found.
+        found_blocks: u64,
+        /// Blocks that it counts.
+        counted_blocks: u64,
         /// Bytes found.
         found: u64,
         /// Bytes that it counts.
         counted: u64,
     },
+    /// What the allocator counts in mappings was not found.
+    MappingsNotCounted,
+    /// Memory between blocks that the program took from the kernel itself; where blocks go on was
+    /// found by their headers.
+    ForeignMemory(AvmaRange),
     /// Nothing is known of the machine's registers.
     UnknownMachine,
 }
@@ -136,6 +145,17 @@ impl Census {
     /// The census of `process`; `None` where no allocator that is known was found.
     pub fn of(process: &Process) -> Option<Self> {
         glibc::census::census(process)
+    }
+
+    /// Whether some of what was found as mappings cannot be blocks.
+    pub(crate) fn has_false_mappings(&self) -> bool {
+        let too_many = |doubt: &Doubt| match doubt {
+            Doubt::MappingsDiffer { found, counted, found_blocks, counted_blocks } => {
+                found > counted || found_blocks > counted_blocks
+            }
+            _ => false,
+        };
+        self.doubts.iter().any(too_many)
     }
 
     /// The arenas' totals added up.

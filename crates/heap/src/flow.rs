@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::blocks::State;
 use crate::census::Census;
-use crate::slots::{Behind, Shapes};
+use crate::slots::{Behind, Shapes, is_node_base};
 use crate::types::{BlockType, TypedBy, Types};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::Cursor;
@@ -133,6 +133,10 @@ impl<'v> Flow<'_, 'v> {
 
     fn one(&mut self, target: TypeRef<'v>, value: u64) {
         let target = self.shapes.resolved(target);
+        // What node it is the container knows.
+        if is_node_base(&target.name()) {
+            return;
+        }
         let Some((index, room)) = self.block(value) else { return };
         let Some(size) = self.shapes.size(target) else { return };
         if self.types.get(index).is_some_and(|known| known.by == TypedBy::Vtable) {

@@ -25,8 +25,17 @@ impl Leaks {
         let blocks = &census.blocks;
         let mut lost: Vec<u32> = Vec::new();
         let mut bytes = 0_u64;
+        // Whether the block before a damaged header was freed, that header would say.
+        let in_doubt: HashSet<u64> = census
+            .damages
+            .iter()
+            .filter_map(|damage| damage.before.map(|before| before.start.0))
+            .collect();
         for (index, block) in blocks.iter().enumerate() {
-            if block.state.is_live() && !reach.is_reached(index) {
+            if block.state.is_live()
+                && !in_doubt.contains(&block.start.0)
+                && !reach.is_reached(index)
+            {
                 lost.push(index as u32);
                 bytes = bytes.saturating_add(block.room);
             }

@@ -14,6 +14,7 @@ mod pointers;
 mod reach;
 mod roots;
 mod slots;
+mod stack;
 mod types;
 
 pub use blocks::{Blocks, HeapBlock, State};

@@ -4,6 +4,7 @@ use crate::blocks::State;
 use crate::census::Census;
 use crate::reach::{From, Reach};
 use crate::roots::RootKind;
+use crate::stack;
 use obit_corefile::addr::Avma;
 use obit_process::process::Process;
 
@@ -73,11 +74,17 @@ fn symbol_at(process: &Process, module: usize, at: Avma) -> Option<(String, u64)
 fn stack_owner(process: &Process, at: Avma) -> Option<Owner> {
     let whole = process.memory.range_at(at)?;
     let sp = process.dump.machine.facts()?.sp;
-    let threads = process.threads.iter().filter_map(|thread| {
+    let threads = process.threads.iter().enumerate().filter_map(|(number, thread)| {
         let pointer = thread.registers.get(sp)?;
-        whole.contains(Avma(pointer)).then_some((thread, pointer))
+        whole.contains(Avma(pointer)).then_some((number, thread, pointer))
     });
-    let (thread, pointer) = threads.min_by_key(|(_, pointer)| at.0.abs_diff(*pointer))?;
+    let (number, thread, pointer) =
+        threads.min_by_key(|(_, _, pointer)| at.0.abs_diff(*pointer))?;
+    let thread_pointer = process.dump.threads.get(number).and_then(|one| one.thread_pointer);
+    let stack = stack::of(process, thread_pointer, pointer);
+    if stack.is_some_and(|stack| !stack.range.contains(at)) {
+        return None;
+    }
     if at.0 < pointer.saturating_sub(128) {
         return Some(Owner::BelowStack { tid: thread.tid });
     }

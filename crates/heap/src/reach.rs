@@ -77,7 +77,10 @@ impl Reach {
         let trust = match (whole, census.trust) {
             // A pointer may lie in what is missing; in a shared file that is rare.
             (false, _) => Trust::Unknown,
-            (true, trust) if roots.missing_file_bytes > 0 => trust.min(Trust::Likely),
+            (true, _) if census.has_false_mappings() => Trust::Unknown,
+            (true, trust) if roots.missing_file_bytes > 0 || roots.unbounded_stacks > 0 => {
+                trust.min(Trust::Likely)
+            }
             (true, trust) => trust,
         };
         Self { from, roots: found, trust, missing_bytes, lost_stacks: roots.lost_stacks }

@@ -2,6 +2,7 @@
 //! else it mapped.
 
 use crate::census::Census;
+use crate::stack;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::arch::{Register, Registers};
 use obit_process::process::Process;
@@ -15,7 +16,7 @@ pub enum RootKind {
     Stack,
     /// A register of a thread.
     Register,
-    /// Other memory that can be written.
+    /// Other memory that can or could be written.
     Other,
 }
 
@@ -41,6 +42,9 @@ pub struct Roots {
     pub missing_file_bytes: u64,
     /// Threads whose stack pointer leads to no memory that is there.
     pub lost_stacks: u64,
+    /// Threads of whose stack it is not known how far it goes down: nothing below its pointer is a
+    /// root.
+    pub unbounded_stacks: u64,
 }
 
 /// Bytes below the stack pointer that a leaf function uses (psABI of x86_64).
@@ -58,17 +62,26 @@ impl Roots {
         held.sort_unstable_by_key(|range| range.start);
         let (mut globals, mut others) = (Vec::new(), Vec::new());
         for region in process.memory.regions() {
-            if !region.permissions.write {
-                continue;
-            }
             let is_global = process.modules.index_at(region.range.start).is_some();
+            let is_file = is_global || region.name.is_some();
+            // The kernel dumps what was written, whether it still can be or not: relocated data,
+            // and memory that the program protected.
+            let dumped = AvmaRange::from_len(
+                region.range.start,
+                region.backing.core_len.min(region.range.len()),
+            );
+            let range = match region.permissions.write {
+                true => region.range,
+                false if is_file && region.permissions.execute => continue,
+                false => dumped,
+            };
             let kind = if is_global { RootKind::Global } else { RootKind::Other };
             let to = if is_global { &mut globals } else { &mut others };
-            for range in without(region.range, &held) {
+            for range in without(range, &held) {
                 to.push(RootRange { range, kind });
             }
             let is_in_heap = census.pieces.iter().any(|piece| piece.contains(region.range.start));
-            if region.backing.file.is_none() && !is_in_heap {
+            if region.permissions.write && region.backing.file.is_none() && !is_in_heap {
                 let missing = region.range.len().saturating_sub(region.backing.core_len);
                 let sum = match region.name.is_some() && !is_global {
                     true => &mut roots.missing_file_bytes,
@@ -105,29 +118,28 @@ impl Roots {
             let interrupted =
                 frames.unwrap_or_default().iter().filter_map(|frame| frame.registers.get(facts.sp));
             for sp in std::iter::once(sp).chain(interrupted) {
-                let Some(region) = process.memory.region_at(Avma(sp)) else {
+                if process.memory.region_at(Avma(sp)).is_none() {
                     self.lost_stacks = self.lost_stacks.saturating_add(1);
                     break;
-                };
+                }
                 // Stacks of coroutines may be blocks of the heap, or parts of other memory.
                 if census.pieces.iter().any(|piece| piece.contains(Avma(sp))) {
                     self.registers.push((thread.tid, sp));
                     continue;
                 }
-                let whole = process.memory.range_at(Avma(sp)).unwrap_or(region.range);
-                let own = thread.thread_pointer.is_some_and(|at| whole.contains(at));
-                let of_main = process.dump.auxv.get(obit_corefile::dump::AuxKind::Random);
-                if !own && !of_main.is_some_and(|at| whole.contains(Avma(at))) {
-                    continue;
-                }
+                let Some(stack) = stack::of(process, thread.thread_pointer, sp) else { continue };
+                let whole = stack.range;
                 let start = Avma(sp.saturating_sub(RED_ZONE).max(whole.start.0) & !7);
-                match found.iter_mut().find(|stack| stack.whole == whole) {
+                match found.iter_mut().find(|known| known.whole == whole) {
                     // Of two pointers into one mapping all that is above the lower one is used.
-                    Some(stack) => {
-                        let lower = stack.used.map_or(start, |used| used.start.min(start));
-                        stack.used = Some(AvmaRange { start: lower, end: whole.end });
+                    Some(known) => {
+                        let lower = known.used.map_or(start, |used| used.start.min(start));
+                        known.used = Some(AvmaRange { start: lower, end: whole.end });
                     }
                     None => {
+                        if !stack.is_exact {
+                            self.unbounded_stacks = self.unbounded_stacks.saturating_add(1);
+                        }
                         let used = Some(AvmaRange { start, end: whole.end });
                         found.push(Stack { whole, used });
                     }

@@ -40,7 +40,7 @@ fn key(ty: TypeRef<'_>) -> Key {
     (std::ptr::from_ref(ty.debug) as usize, ty.id)
 }
 
-/// Bases of the nodes of containers, whose pointers lead to nodes.
+/// Bases of the nodes of containers, whose pointers lead to nodes: no block is one itself.
 const NODE_BASES: [&str; 5] = [
     "std::_Rb_tree_node_base",
     "std::__detail::_List_node_base",
@@ -260,7 +260,7 @@ impl<'d> Shapes<'d> {
     }
 }
 
-fn is_node_base(name: &str) -> bool {
+pub(crate) fn is_node_base(name: &str) -> bool {
     NODE_BASES.contains(&name)
 }
 

@@ -151,9 +151,19 @@ pub(super) fn notices(census: &Census, reach: &Reach, roots: &Roots) -> Vec<Show
                 "the header at {} is damaged, and nothing behind it in this arena was read",
                 place(at)
             ),
-            Doubt::MappingsDiffer { found, counted } => format!(
-                "blocks of {found} bytes were found as mappings of their own; the allocator counts \
-                 {counted}"
+            Doubt::MappingsDiffer { found_blocks, counted_blocks, found, counted } => format!(
+                "{found_blocks} blocks with {found} bytes were found as mappings of their own; the \
+                 allocator counts {counted_blocks} with {counted}: blocks are missing, or some are \
+                 none"
+            ),
+            Doubt::MappingsNotCounted => "what the allocator counts in mappings was not found: \
+                                          blocks that are mappings may be missing"
+                .to_owned(),
+            Doubt::ForeignMemory(range) => format!(
+                "from {} to {} lies memory that the program took itself: where blocks go on was \
+                 found by their headers",
+                place(&range.start),
+                place(&range.end)
             ),
             Doubt::UnknownMachine => "registers of this machine are not known".to_owned(),
         });
@@ -177,6 +187,13 @@ pub(super) fn notices(census: &Census, reach: &Reach, roots: &Roots) -> Vec<Show
             "the stacks of {} threads were not found: what they alone lead to is among the lost \
              blocks",
             roots.lost_stacks
+        ));
+    }
+    if roots.unbounded_stacks > 0 {
+        all.push(format!(
+            "how far the stacks of {} threads go down is not known: what lies below their pointers \
+             in the same mappings leads to nothing",
+            roots.unbounded_stacks
         ));
     }
     all.into_iter().map(Shown::from_report).collect()

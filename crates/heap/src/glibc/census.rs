@@ -6,6 +6,7 @@ use super::walk::{End, Reach, Span, walk};
 use super::{Bin, Damage, Heap, mapping, pieces, resync, tcache};
 use crate::blocks::{Blocks, Found, State};
 use crate::census::{ArenaTotals, Census, Doubt, Trust};
+use crate::stack;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
 
@@ -72,12 +73,18 @@ impl Reader<'_> {
                 system_bytes: arena.system_bytes,
                 ..ArenaTotals::default()
             };
+            let mut foreign = 0_u64;
             for span in &of_it {
                 totals.pieces = totals.pieces.saturating_add(1);
                 totals.bytes = totals.bytes.saturating_add(span.end.saturating_sub(span.start));
-                self.read_span(span, number, &mut totals);
+                let others = self.read_span(span, number, &mut totals);
                 // Of other arenas their records lie before the first chunk.
-                let start = if arena.is_main { span.start } else { span.start & !0xfff };
+                let mut start = if arena.is_main { span.start } else { span.start & !0xfff };
+                for other in others {
+                    foreign = foreign.saturating_add(other.len());
+                    self.pieces.push(AvmaRange { start: Avma(start), end: other.start });
+                    start = other.end.0;
+                }
                 self.pieces.push(AvmaRange { start: Avma(start), end: Avma(span.end) });
             }
             // Up to a page goes to alignment at each end.
@@ -88,22 +95,45 @@ impl Reader<'_> {
                     bytes: arena.system_bytes.saturating_sub(totals.bytes),
                 });
             }
+            totals.bytes = totals.bytes.saturating_sub(foreign);
             spans.extend(of_it);
             self.arenas.push(totals);
         }
         self.read_mappings(&spans);
     }
 
-    /// The chunks of one piece.
-    fn read_span(&mut self, span: &Span, number: usize, totals: &mut ArenaTotals) {
+    /// The chunks of one piece; memory within it that is not the allocator's.
+    fn read_span(
+        &mut self,
+        span: &Span,
+        number: usize,
+        totals: &mut ArenaTotals,
+    ) -> Vec<AvmaRange> {
         let mut from = span.start;
+        let mut others = Vec::new();
         loop {
             let end = self.walk_span(span, from, totals);
             let (header, before, is_senseless) = match end {
-                End::Reached | End::Stopped => return,
+                End::Reached | End::Stopped => return others,
                 End::GaveUp => {
                     self.doubts.push(Doubt::MemoryMissing(Avma(from.max(span.start))));
-                    return;
+                    return others;
+                }
+                End::Fence { header, after, .. } => {
+                    let fence = after.saturating_sub(header.at);
+                    totals.overhead_bytes = totals.overhead_bytes.saturating_add(fence);
+                    let Some(next) = resync::next(&mut self.heap, span, after) else {
+                        self.doubts.push(Doubt::NotReadBehind(Avma(header.at), number));
+                        others.push(AvmaRange { start: Avma(after), end: Avma(span.end) });
+                        return others;
+                    };
+                    let other = AvmaRange { start: Avma(after), end: Avma(next) };
+                    if self.doubts.len() < MOST_DOUBTS {
+                        self.doubts.push(Doubt::ForeignMemory(other));
+                    }
+                    others.push(other);
+                    from = next;
+                    continue;
                 }
                 End::Senseless { header, before } => (header, before, true),
                 End::Contradiction { header, before } => (header, Some(before), false),
@@ -116,7 +146,7 @@ impl Reader<'_> {
             let after = header.at.saturating_add(Layout::ALIGNMENT);
             let Some(next) = resync::next(&mut self.heap, span, after) else {
                 self.doubts.push(Doubt::NotReadBehind(Avma(header.at), number));
-                return;
+                return others;
             };
             if self.doubts.len() < MOST_DOUBTS {
                 self.doubts.push(Doubt::Damaged(Avma(header.at)));
@@ -160,10 +190,13 @@ impl Reader<'_> {
         });
         let Some(last) = pending else { return end };
         match end {
-            // What follows the last chunk does not say whether it is free.
-            End::Senseless { .. } | End::Contradiction { .. } | End::GaveUp => {
-                add(&last, None, false);
+            // A header that was overwritten in part may still say that the chunk before is free.
+            End::Fence { header, .. } | End::Senseless { header, .. } => {
+                let agrees = header.prev_size == last.size();
+                add(&last, Some(&header).filter(|_| agrees), false);
             }
+            // What follows the last chunk does not say whether it is free.
+            End::Contradiction { .. } | End::GaveUp => add(&last, None, false),
             End::Reached | End::Stopped => {
                 let is_top = span.top == Some(last.at);
                 // The fence behind the last chunk of a full piece.
@@ -178,8 +211,8 @@ impl Reader<'_> {
     fn read_mappings(&mut self, spans: &[Span]) {
         let layout = self.heap.layout;
         let mut totals = ArenaTotals { is_mappings: true, ..ArenaTotals::default() };
-        let stacks: Vec<u64> = stack_pointers(self.heap.process);
-        for chunk in mapping::all(&mut self.heap, spans, &stacks) {
+        let unused = below_stacks(self.heap.process);
+        for chunk in mapping::all(&mut self.heap, spans, &unused) {
             let header = layout.word.saturating_mul(2);
             // Alignment may have left bytes before it.
             let overhead = header.saturating_add(chunk.prev_size);
@@ -206,8 +239,20 @@ impl Reader<'_> {
         let counted = mapping::counted(&mut self.heap);
         let mapped = self.arenas.iter().find(|arena| arena.is_mappings);
         let found = mapped.map_or(0, |arena| arena.bytes);
-        if let Some(counted) = counted.filter(|counted| *counted != found) {
-            self.doubts.push(Doubt::MappingsDiffer { found, counted });
+        let found_blocks = mapped.map_or(0, |arena| arena.pieces);
+        match counted {
+            Some(mapping::Counted { blocks, bytes })
+                if (blocks, bytes) != (found_blocks, found) =>
+            {
+                self.doubts.push(Doubt::MappingsDiffer {
+                    found_blocks,
+                    counted_blocks: blocks,
+                    found,
+                    counted: bytes,
+                });
+            }
+            Some(_) => {}
+            None => self.doubts.push(Doubt::MappingsNotCounted),
         }
         let trust = if self.doubts.is_empty() { Trust::Proved } else { Trust::Likely };
         let range = |start, end| AvmaRange { start: Avma(start), end: Avma(end) };
@@ -226,9 +271,15 @@ impl Reader<'_> {
     }
 }
 
-fn stack_pointers(process: &Process) -> Vec<u64> {
+/// Of each stack what lies below its pointer.
+fn below_stacks(process: &Process) -> Vec<AvmaRange> {
     let Some(facts) = process.dump.machine.facts() else { return Vec::new() };
-    process.dump.threads.iter().filter_map(|thread| thread.registers.get(facts.sp)).collect()
+    let threads = process.dump.threads.iter().filter_map(|thread| {
+        let sp = thread.registers.get(facts.sp)?;
+        let stack = stack::of(process, thread.thread_pointer, sp)?;
+        Some(AvmaRange { start: stack.range.start, end: Avma(sp & !0xfff) })
+    });
+    threads.filter(|range| range.start < range.end).collect()
 }
 
 #[cfg(test)]

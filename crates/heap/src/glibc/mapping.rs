@@ -24,26 +24,20 @@ pub(super) fn block_at(
         return None;
     }
     let mapping = process.memory.range_at(at)?;
-    let mut chunk = mapping.start.0;
+    let mut page = mapping.start.0;
     for _ in 0..MOST_MAPPINGS {
-        let header = Chunk::read(cursor, layout, chunk)?;
-        let size = header.size();
-        // `munmap_chunk` checks the same: the flag, and whole pages.
-        let fits = size > 0 && size.is_multiple_of(PAGE) && header.end() <= mapping.end.0;
-        if header.size_field & 7 != 2 || header.prev_size != 0 || !fits {
-            return None;
-        }
-        if at.0 < header.end() {
-            let start = layout.user(chunk);
+        let chunk = in_page(cursor, layout, page, mapping)?;
+        if at.0 < chunk.end() {
+            let start = layout.user(chunk.at);
             return Some(Block {
                 start: Avma(start),
-                chunk_size: size,
-                room: size.saturating_sub(layout.word.saturating_mul(2)),
+                chunk_size: chunk.size(),
+                room: chunk.size().saturating_sub(layout.word.saturating_mul(2)),
                 state: BlockState::Mapping,
                 offset: at.0.wrapping_sub(start).cast_signed(),
             });
         }
-        chunk = header.end();
+        page = chunk.end();
     }
     None
 }
@@ -51,9 +45,9 @@ pub(super) fn block_at(
 /// Blocks that are looked for.
 const MOST_BLOCKS: usize = 1 << 22;
 
-/// All blocks that are mappings, outside of `spans`. Below a stack's pointer lies what functions
-/// left that have returned: that is not searched.
-pub(super) fn all(heap: &mut Heap<'_>, spans: &[Span], stacks: &[u64]) -> Vec<Chunk> {
+/// All blocks that are mappings, outside of `spans`, and of `unused`: below a stack's pointer lies
+/// what functions left that have returned.
+pub(super) fn all(heap: &mut Heap<'_>, spans: &[Span], unused: &[AvmaRange]) -> Vec<Chunk> {
     let mut found = Vec::new();
     let process = heap.process;
     let mut ranges: Vec<AvmaRange> = Vec::new();
@@ -71,20 +65,19 @@ pub(super) fn all(heap: &mut Heap<'_>, spans: &[Span], stacks: &[u64]) -> Vec<Ch
     }
     for range in ranges {
         let mut at = range.start.0.next_multiple_of(PAGE);
-        let below = stacks.iter().filter(|sp| range.contains(Avma(**sp))).min();
-        if let Some(sp) = below.filter(|_| process.memory.region_at(range.start).is_some()) {
-            at = at.max(sp & !(PAGE - 1));
-        }
-        let overlaps = |span: &&Span| span.start < range.end.0 && range.start.0 < span.end;
-        let held: Vec<&Span> = spans.iter().filter(overlaps).collect();
+        let overlaps = |start: u64, end: u64| start < range.end.0 && range.start.0 < end;
+        let spans = spans.iter().map(|span| (span.start, span.end));
+        let unused = unused.iter().map(|range| (range.start.0, range.end.0));
+        let held: Vec<(u64, u64)> =
+            spans.chain(unused).filter(|(start, end)| overlaps(*start, *end)).collect();
         while at < range.end.0 && found.len() < MOST_BLOCKS {
             let inside =
-                held.iter().find(|span| at < span.end && span.start < at.saturating_add(PAGE));
-            if let Some(span) = inside {
-                at = span.end.max(at.saturating_add(1)).next_multiple_of(PAGE);
+                held.iter().find(|(start, end)| at < *end && *start < at.saturating_add(PAGE));
+            if let Some((_, end)) = inside {
+                at = (*end).max(at.saturating_add(1)).next_multiple_of(PAGE);
                 continue;
             }
-            match in_page(heap, at, range) {
+            match in_page(&mut heap.cursor, heap.layout, at, range) {
                 Some(chunk) => {
                     found.push(chunk);
                     at = chunk.end().max(at.saturating_add(1)).next_multiple_of(PAGE);
@@ -96,58 +89,154 @@ pub(super) fn all(heap: &mut Heap<'_>, spans: &[Span], stacks: &[u64]) -> Vec<Ch
     found
 }
 
-/// The block whose mapping begins at `page`. One that was asked for with an alignment has its
-/// header further in, and what was the header before it was aligned is still there
-/// (`_int_memalign`).
-fn in_page(heap: &mut Heap<'_>, page: u64, range: AvmaRange) -> Option<Chunk> {
-    let layout = heap.layout;
+/// The block whose mapping begins at `page`. Where two words are less than the alignment its
+/// header lies further in, with the bytes before it in `prev_size` (`sysmalloc_mmap`). One that
+/// was asked for with an alignment has its header further in, too, and what was the header before
+/// it was aligned is still there (`_int_memalign`).
+fn in_page(cursor: &mut Cursor<'_>, layout: Layout, page: u64, range: AvmaRange) -> Option<Chunk> {
     let header = layout.word.saturating_mul(2);
-    let first = Chunk::read(&mut heap.cursor, layout, page)?;
-    let is_one = first.size_field & 7 == 2
-        && first.prev_size == 0
-        && first.size() > header
-        && first.size().is_multiple_of(PAGE)
-        && page.checked_add(first.size())? <= range.end.0;
-    if !is_one {
-        return None;
-    }
-    let user = layout.user(page);
+    let mut places = [page, layout.align_up(page)].into_iter();
+    // `munmap_chunk` checks the same: the flag, and whole pages.
+    let first = places.find_map(|at| {
+        let chunk = Chunk::read(cursor, layout, at)?;
+        let whole = chunk.size().checked_add(chunk.prev_size)?;
+        let is_one = chunk.size_field & 7 == 2
+            && chunk.prev_size == at.wrapping_sub(page)
+            && chunk.size() > header
+            && whole.is_multiple_of(PAGE)
+            && page.checked_add(whole)? <= range.end.0;
+        is_one.then_some(chunk)
+    })?;
+    let whole = first.size().saturating_add(first.prev_size);
+    let user = layout.user(first.at);
     let aligned = (5..MOST_ALIGNED).find_map(|bits| {
         let alignment = 1_u64.checked_shl(bits)?;
         let least = user.checked_next_multiple_of(alignment)?;
         [least, least.checked_add(alignment)?].into_iter().find_map(|user| {
             let at = layout.chunk(user);
-            let chunk = (at < first.end()).then(|| Chunk::read(&mut heap.cursor, layout, at))??;
-            let is_it = chunk.prev_size > 0
+            let chunk = (at < first.end()).then(|| Chunk::read(cursor, layout, at))??;
+            let is_it = chunk.prev_size > first.prev_size
                 && chunk.prev_size == at.wrapping_sub(page)
                 && chunk.size_field & 7 == 2
-                && chunk.size().checked_add(chunk.prev_size) == Some(first.size());
+                && chunk.size().checked_add(chunk.prev_size) == Some(whole);
             is_it.then_some(chunk)
         })
     });
     Some(aligned.unwrap_or(first))
 }
 
-/// Bytes in such blocks as `malloc_par` counts them, if that was found: behind the default of
-/// `n_mmaps_max`, with the start of the main heap close by.
-pub(super) fn counted(heap: &mut Heap<'_>) -> Option<u64> {
-    const DEFAULT_MAX: u64 = 65536;
+/// Such blocks as `malloc_par` counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Counted {
+    /// `n_mmaps`.
+    pub(super) blocks: u64,
+    /// `mmapped_mem`.
+    pub(super) bytes: u64,
+}
+
+/// What `malloc_par` counts, if that was found: by `sbrk_base`, the start of the main heap, behind
+/// the counts.
+pub(super) fn counted(heap: &mut Heap<'_>) -> Option<Counted> {
     let main = *heap.arenas.iter().find(|arena| arena.is_main)?;
     let start = heap.first_span(&main)?.start;
-    if heap.layout.word != 8 || !heap.process.memory.is_little_endian() {
-        return None;
-    }
+    let (word, little_endian) = (heap.layout.word, heap.process.memory.is_little_endian());
     arena::in_data(heap.process, heap.layout, |_, words| {
-        words.windows(6).find_map(|some| {
-            let [counts, more, mapped, most, first, second] = some else { return None };
-            let (number, limit) = (counts & 0xffff_ffff, counts >> 32);
-            let is_near = |base: u64| start.wrapping_sub(base) < Layout::ALIGNMENT;
-            let is_one = limit == DEFAULT_MAX
-                && more & 0xffff_ffff >= number
-                && mapped <= most
-                && mapped.is_multiple_of(PAGE)
-                && (is_near(*first) || is_near(*second));
-            is_one.then_some(*mapped)
+        let bases = words
+            .iter()
+            .enumerate()
+            .filter(|(_, base)| **base != 0 && start.wrapping_sub(**base) < Layout::ALIGNMENT);
+        bases
+            .into_iter()
+            .find_map(|(index, _)| counts_before(words.get(..index)?, word, little_endian))
+    })
+}
+
+/// The counts at the end of `words`: `n_mmaps`, `n_mmaps_max`, `max_n_mmaps` and
+/// `no_dyn_threshold` of 32 bits, then the bytes and the most that they were. Before 2.35 the
+/// first of them is aligned to 64 bits, since then the second; up to 2.23 one more word follows.
+fn counts_before(words: &[u64], word: u64, little_endian: bool) -> Option<Counted> {
+    let half = |at: usize, second: bool| {
+        let both = words.get(at)?;
+        Some(if second == little_endian { both >> 32 } else { both & 0xffff_ffff })
+    };
+    [2, 3].into_iter().find_map(|back| {
+        let bytes_at = words.len().checked_sub(back)?;
+        let (bytes, most) = (*words.get(bytes_at)?, *words.get(bytes_at.checked_add(1)?)?);
+        let before = |back: usize| bytes_at.checked_sub(back);
+        let aligned = match word {
+            4 => None,
+            _ => Some([
+                half(before(3)?, true)?,
+                half(before(2)?, false)?,
+                half(before(2)?, true)?,
+                half(before(1)?, false)?,
+            ]),
+        };
+        let plain = match word {
+            4 => [
+                *words.get(before(4)?)?,
+                *words.get(before(3)?)?,
+                *words.get(before(2)?)?,
+                *words.get(before(1)?)?,
+            ],
+            _ => [
+                half(before(2)?, false)?,
+                half(before(2)?, true)?,
+                half(before(1)?, false)?,
+                half(before(1)?, true)?,
+            ],
+        };
+        aligned.into_iter().chain([plain]).find_map(|[blocks, limit, peak, fixed]| {
+            let is_one = blocks <= peak
+                && fixed <= 1
+                // Where the limit was set to 0 that is said here.
+                && (limit > 0 || fixed == 1)
+                && limit <= i32::MAX as u64
+                && bytes <= most
+                && bytes.is_multiple_of(PAGE)
+                && (blocks == 0) == (bytes == 0)
+                && (peak == 0) == (most == 0)
+                && blocks.saturating_mul(PAGE) <= bytes;
+            is_one.then_some(Counted { blocks, bytes })
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two words of 32 bits in one of 64.
+    fn pair(first: u64, second: u64) -> u64 {
+        first | second << 32
+    }
+
+    #[test]
+    fn the_counts_of_the_allocator_are_read_in_each_of_its_layouts() {
+        let three = Some(Counted { blocks: 3, bytes: 0x30_3000 });
+        let bytes = [0x30_3000, 0x40_4000];
+        let [now, most] = bytes;
+        let old = [9, pair(3, 65536), pair(4, 0), now, most];
+        let oldest = [9, pair(3, 65536), pair(4, 0), now, most, 0];
+        let new = [0, pair(0, 3), pair(65536, 4), 0, now, most];
+        let narrow = [9, 0, 3, 65536, 4, 0, now, most];
+        assert_eq!(counts_before(&old, 8, true), three);
+        assert_eq!(counts_before(&oldest, 8, true), three);
+        assert_eq!(counts_before(&new, 8, true), three);
+        assert_eq!(counts_before(&narrow, 4, true), three);
+        let turned = [0, pair(3, 0), pair(4, 65536), 0, now, most];
+        assert_eq!(counts_before(&turned, 8, false), three);
+    }
+
+    #[test]
+    fn a_limit_that_the_program_set_is_no_obstacle_and_chance_is_no_count() {
+        let set = [0, pair(0, 3), pair(1000, 3), 1, 0x3000, 0x3000];
+        assert_eq!(counts_before(&set, 8, true), Some(Counted { blocks: 3, bytes: 0x3000 }));
+        let none = [0, pair(0, 0), pair(0, 0), 1, 0, 0];
+        assert_eq!(counts_before(&none, 8, true), Some(Counted { blocks: 0, bytes: 0 }));
+        assert_eq!(counts_before(&[0; 8], 8, true), None);
+        let uneven = [0, pair(0, 3), pair(65536, 3), 0, 0x3010, 0x3010];
+        assert_eq!(counts_before(&uneven, 8, true), None);
+        assert_eq!(counts_before(&[1], 8, true), None);
+    }
 }

@@ -333,13 +333,22 @@ impl<'p> Heap<'p> {
     }
 
     fn damage_in(&mut self, span: &Span) -> Option<Damage> {
-        let end = walk(&mut self.cursor, self.layout, span, span.start, Reach::Near, |_, _| false);
-        let (header, before, is_senseless) = match end {
-            End::Senseless { header, before } => (header, before, true),
-            End::Contradiction { header, before } => (header, Some(before), false),
-            End::Stopped | End::Reached | End::GaveUp => return None,
-        };
-        Some(self.damage_of(span, header, before, is_senseless))
+        const MOST_FENCES: usize = 64;
+        let mut from = span.start;
+        for _ in 0..MOST_FENCES {
+            let end = walk(&mut self.cursor, self.layout, span, from, Reach::Near, |_, _| false);
+            let (header, before, is_senseless) = match end {
+                End::Senseless { header, before } => (header, before, true),
+                End::Contradiction { header, before } => (header, Some(before), false),
+                End::Fence { after, .. } => {
+                    from = resync::next(self, span, after)?;
+                    continue;
+                }
+                End::Stopped | End::Reached | End::GaveUp => return None,
+            };
+            return Some(self.damage_of(span, header, before, is_senseless));
+        }
+        None
     }
 
     /// What is known of a damaged header in `span`, and of the chunk before it.

@@ -2,7 +2,7 @@
 
 use super::Heap;
 use super::chunk::{Chunk, Layout};
-use super::walk::Span;
+use super::walk::{Span, fence};
 
 /// Chunks in sequence that are no chance.
 const CHAIN: usize = 6;
@@ -33,7 +33,8 @@ fn is_chain(heap: &mut Heap<'_>, span: &Span, from: u64) -> bool {
             return header.end() == span.end;
         }
         if !header.has_sense(layout, span.end, span.is_main) {
-            return false;
+            let end = fence(&mut heap.cursor, layout, span, &header, before.as_ref());
+            return before.is_some() && end.is_some();
         }
         let fits = |before: Chunk| header.is_previous_in_use() || header.prev_size == before.size();
         if !before.is_none_or(fits) {

@@ -10,6 +10,8 @@ pub(crate) const ARENA: u64 = DATA + 0x40;
 pub(crate) const TOP: u64 = ARENA + 96;
 pub(crate) const BINS: u64 = ARENA + 112;
 pub(crate) const NEXT: u64 = BINS + 254 * 8 + 16;
+/// The counts of `malloc_par` (since 2.35).
+pub(crate) const COUNTS: u64 = DATA + 0xa00;
 pub(crate) const HEAP: u64 = 0x5555_0000_0000;
 pub(crate) const HEAP_BYTES: u64 = 0x2000;
 /// The first chunk behind the cache.
@@ -33,6 +35,9 @@ impl Memory {
         }
         memory.put(NEXT, ARENA);
         memory.put(NEXT + 24, HEAP_BYTES);
+        // n_mmaps_max, sbrk_base.
+        memory.put(COUNTS + 8, 65536);
+        memory.put(COUNTS + 40, HEAP);
         memory.put(HEAP + 8, 0x291);
         let mut at = FIRST;
         for size in sizes {

@@ -45,6 +45,8 @@ pub(super) enum End {
     Reached,
     /// At a limit, or where memory is missing: nothing can be said.
     GaveUp,
+    /// At a fence before memory that is not the allocator's; it ends at `after`.
+    Fence { header: Chunk, before: Option<Chunk>, after: u64 },
     /// At a header that makes no sense, behind this chunk.
     Senseless { header: Chunk, before: Option<Chunk> },
     /// At a header that says of the chunk before it what is not so.
@@ -66,8 +68,8 @@ pub(super) fn walk(
     for _ in 0..most_chunks {
         // Two chunks that are too small for others, and what alignment leaves, end a piece
         // that is full (`sysmalloc`).
-        let fence = layout.smallest().saturating_add(Layout::ALIGNMENT);
-        if at >= span.end || span.top.is_none() && span.end.saturating_sub(at) <= fence {
+        let ending = layout.smallest().saturating_add(Layout::ALIGNMENT);
+        if at >= span.end || span.top.is_none() && span.end.saturating_sub(at) <= ending {
             return End::Reached;
         }
         if at.saturating_sub(from) > most_bytes {
@@ -78,6 +80,9 @@ pub(super) fn walk(
             // A top chunk may be as small as its header.
             let is_top = span.top == Some(at) && header.end() == span.end;
             if !is_top {
+                if let Some(after) = fence(cursor, layout, span, &header, before.as_ref()) {
+                    return End::Fence { header, before, after };
+                }
                 return End::Senseless { header, before };
             }
         }
@@ -94,4 +99,23 @@ pub(super) fn walk(
         at = header.end();
     }
     End::GaveUp
+}
+
+/// Behind the two small chunks that end what the main arena has before memory that the program took
+/// by `sbrk` itself (`sysmalloc`).
+pub(super) fn fence(
+    cursor: &mut Cursor<'_>,
+    layout: Layout,
+    span: &Span,
+    header: &Chunk,
+    before: Option<&Chunk>,
+) -> Option<u64> {
+    const PREV_INUSE: u64 = 1;
+    let size = layout.word.saturating_mul(2);
+    let fits = |before: &Chunk| header.is_previous_in_use() || header.prev_size == before.size();
+    if !span.is_main || header.size_field & !PREV_INUSE != size || !before.is_none_or(fits) {
+        return None;
+    }
+    let second = Chunk::read(cursor, layout, header.end())?;
+    (second.size_field == size | PREV_INUSE).then_some(second.end())
 }
