@@ -78,7 +78,11 @@ impl Reach {
             // A pointer may lie in what is missing; in a shared file that is rare.
             (false, _) => Trust::Unknown,
             (true, _) if census.has_false_mappings() => Trust::Unknown,
-            (true, trust) if roots.missing_file_bytes > 0 || roots.unbounded_stacks > 0 => {
+            (true, trust)
+                if roots.missing_file_bytes > 0
+                    || roots.unbounded_stacks > 0
+                    || roots.untouched_bytes > 0 =>
+            {
                 trust.min(Trust::Likely)
             }
             (true, trust) => trust,
@@ -249,8 +253,7 @@ impl<'p> Words<'p> {
                 place = place.wrapping_add(word as u64);
             }
             if read < size {
-                // The page is not there; what follows may be.
-                let next = (at.saturating_add(read as u64) | 0xfff).saturating_add(1);
+                let next = behind_absent(self.process, at.saturating_add(read as u64));
                 missing = missing.saturating_add(next.min(range.end.0).saturating_sub(at));
                 at = next;
             } else {
@@ -259,4 +262,17 @@ impl<'p> Words<'p> {
         }
         missing
     }
+}
+
+/// Where memory may be again behind `at`, which is not there: of a region the rest is not there
+/// either.
+fn behind_absent(process: &Process, at: u64) -> u64 {
+    let regions = process.memory.regions();
+    let number = regions.partition_point(|region| region.range.end.0 <= at);
+    let next = regions.get(number).map_or(u64::MAX, |region| match region.range.start.0 <= at {
+        true => region.range.end.0,
+        false => region.range.start.0,
+    });
+    let word = process.memory.word() as u64;
+    next.checked_next_multiple_of(word).unwrap_or(u64::MAX).max(at.saturating_add(1))
 }

@@ -38,7 +38,10 @@ pub struct Roots {
     pub registers: Vec<(i64, u64)>,
     /// Bytes of memory that may hold pointers and are not in the core.
     pub missing_bytes: u64,
-    /// The same of mapped files, which the kernel leaves out by default.
+    /// Bytes of whole mappings without a file that are not in the core: they were never written, or
+    /// the program excluded them.
+    pub untouched_bytes: u64,
+    /// The same as `missing_bytes` of mapped files, which the kernel leaves out by default.
     pub missing_file_bytes: u64,
     /// Threads whose stack pointer leads to no memory that is there.
     pub lost_stacks: u64,
@@ -61,6 +64,13 @@ impl Roots {
         held.extend(census.reserved.iter().copied());
         held.sort_unstable_by_key(|range| range.start);
         let (mut globals, mut others) = (Vec::new(), Vec::new());
+        // The kernel leaves out what was never written, if it does not leave out all of the kind.
+        let has_anonymous = process.memory.regions().iter().any(|region| {
+            region.permissions.write
+                && region.name.is_none()
+                && region.backing.core_len > 0
+                && process.modules.index_at(region.range.start).is_none()
+        });
         for region in process.memory.regions() {
             let is_global = process.modules.index_at(region.range.start).is_some();
             let is_file = is_global || region.name.is_some();
@@ -80,12 +90,24 @@ impl Roots {
             for range in without(range, &held) {
                 to.push(RootRange { range, kind });
             }
+            // A file has other bytes in the place of written ones that the core has lost.
+            let backing = &region.backing;
+            let promised = backing.core_offset.saturating_add(backing.core_len);
+            let cut = promised.saturating_sub(process.dump.bytes.len()).min(backing.core_len);
+            if region.permissions.write {
+                roots.missing_bytes = roots.missing_bytes.saturating_add(cut);
+            }
             let is_in_heap = census.pieces.iter().any(|piece| piece.contains(region.range.start));
             if region.permissions.write && region.backing.file.is_none() && !is_in_heap {
                 let missing = region.range.len().saturating_sub(region.backing.core_len);
-                let sum = match region.name.is_some() && !is_global {
-                    true => &mut roots.missing_file_bytes,
-                    false => &mut roots.missing_bytes,
+                let is_whole = process.memory.range_at(region.range.start) == Some(region.range);
+                let is_untouched = has_anonymous && backing.core_len == 0 && is_whole;
+                let sum = match (is_file, is_global, is_untouched) {
+                    (true, false, _) => &mut roots.missing_file_bytes,
+                    // Variables are all 0 there.
+                    (_, true, true) if region.name.is_none() => continue,
+                    (false, false, true) => &mut roots.untouched_bytes,
+                    _ => &mut roots.missing_bytes,
                 };
                 *sum = sum.saturating_add(missing);
             }

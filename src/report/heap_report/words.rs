@@ -175,6 +175,13 @@ pub(super) fn notices(census: &Census, reach: &Reach, roots: &Roots) -> Vec<Show
             reach.missing_bytes
         ));
     }
+    if roots.untouched_bytes > 0 {
+        all.push(format!(
+            "{} bytes of mappings are not in the core: never written, or excluded by the program; a \
+             pointer in them would hold blocks that are among the lost ones",
+            roots.untouched_bytes
+        ));
+    }
     if roots.missing_file_bytes > 0 {
         all.push(format!(
             "{} bytes of mapped files are not in the core: a pointer in them would hold blocks that \

@@ -24,8 +24,20 @@ pub(crate) fn census(process: &Process) -> Option<Census> {
         .iter()
         .copied()
         .filter(|cache| tcache::lists(&mut heap.cursor, heap.layout, *cache).is_some());
-    let own: Vec<u64> = own.collect();
-    let singles = Singles::read(&mut heap.cursor, heap.layout, &caches, &heap.arenas);
+    let mut own: Vec<u64> = own.collect();
+    let of_threads = tcache::of_threads(process, &mut heap.cursor, heap.layout);
+    let (cursor, layout) = (&mut heap.cursor, heap.layout);
+    let mut singles = Singles::read(cursor, layout, &caches, &of_threads, &heap.arenas);
+    // The main arena begins with the record of its thread.
+    let first = heap.arenas.iter().find(|arena| arena.is_main).copied();
+    let first = first.and_then(|arena| heap.first_span(&arena)).map(|span| layout.user(span.start));
+    if let Some(first) = first.filter(|first| own.binary_search(first).is_err())
+        && tcache::is_of_its_size(&mut heap.cursor, layout, first)
+    {
+        singles.broken.extend(tcache::sizes(layout));
+        own.push(first);
+        own.sort_unstable();
+    }
     let mut reader = Reader {
         own,
         singles,
@@ -34,6 +46,7 @@ pub(crate) fn census(process: &Process) -> Option<Census> {
         damages: Vec::new(),
         doubts: Vec::new(),
         pieces: Vec::new(),
+        singles_met: 0,
         heap,
     };
     reader.read();
@@ -45,6 +58,8 @@ struct Reader<'p> {
     /// Where the caches' own records begin.
     own: Vec<u64>,
     singles: Singles,
+    /// How many of them are chunks of an arena.
+    singles_met: usize,
     found: Found,
     arenas: Vec<ArenaTotals>,
     damages: Vec<Damage>,
@@ -98,6 +113,11 @@ impl Reader<'_> {
             totals.bytes = totals.bytes.saturating_sub(foreign);
             spans.extend(of_it);
             self.arenas.push(totals);
+        }
+        // A link may lead into the middle of a chunk.
+        let has_stray = self.singles.has_twice || self.singles_met < self.singles.chunks.len();
+        if has_stray && self.singles.broken.is_empty() && self.damages.is_empty() {
+            self.doubts.push(Doubt::BrokenList);
         }
         self.read_mappings(&spans);
     }
@@ -158,6 +178,7 @@ impl Reader<'_> {
     fn walk_span(&mut self, span: &Span, from: u64, totals: &mut ArenaTotals) -> End {
         let layout = self.heap.layout;
         let (singles, own, found) = (&self.singles, &self.own, &mut self.found);
+        let met = &mut self.singles_met;
         let mut nth_single = singles.chunks.partition_point(|(chunk, _)| *chunk < from);
         let mut add = |chunk: &Chunk, next: Option<&Chunk>, is_top: bool| {
             let user = layout.user(chunk.at);
@@ -165,6 +186,7 @@ impl Reader<'_> {
                 nth_single = nth_single.saturating_add(1);
             }
             let single = singles.chunks.get(nth_single).filter(|(at, _)| *at == chunk.at);
+            *met = met.saturating_add(usize::from(single.is_some()));
             let state = match (is_top, single, next) {
                 (true, ..) => State::Top,
                 (_, Some((_, Bin::Tcache)), _) => State::Cached,

@@ -82,7 +82,17 @@ pub(super) fn all(heap: &mut Heap<'_>, spans: &[Span], unused: &[AvmaRange]) -> 
                     found.push(chunk);
                     at = chunk.end().max(at.saturating_add(1)).next_multiple_of(PAGE);
                 }
-                None => at = at.saturating_add(PAGE),
+                None if heap.cursor.read_word(Avma(at)).is_ok() => at = at.saturating_add(PAGE),
+                // Of a region the rest is not there either.
+                None => {
+                    let region = process.memory.region_at(Avma(at));
+                    let end = region.map_or(0, |region| region.range.end.0);
+                    let Some(next) = end.max(at.saturating_add(1)).checked_next_multiple_of(PAGE)
+                    else {
+                        break;
+                    };
+                    at = next;
+                }
             }
         }
     }

@@ -17,23 +17,42 @@ pub(super) struct Singles {
     pub(super) chunks: Vec<(u64, Bin)>,
     /// Sizes of the lists that could not be followed to their ends.
     pub(super) broken: BTreeSet<u64>,
+    /// Whether a chunk is in two of them.
+    pub(super) has_twice: bool,
 }
 
 impl Singles {
-    /// Follows the lists of these caches and arenas.
+    /// Follows the lists of these caches and arenas. What a record counts is compared if it is
+    /// among those that threads have: another one may be of a thread that has ended.
     pub(super) fn read(
         cursor: &mut Cursor<'_>,
         layout: Layout,
         caches: &[u64],
+        of_threads: &[u64],
         arenas: &[Arena],
     ) -> Self {
         let mut found = Self::default();
         // As many as fit into all memory of the heap: more are a ring.
         let bytes = arenas.iter().map(|arena| arena.system_bytes).fold(0, u64::saturating_add);
         for cache in caches {
-            for (nth, entry) in tcache::lists(cursor, layout, *cache).unwrap_or_default() {
+            let lists = tcache::lists(cursor, layout, *cache).unwrap_or_default();
+            let counts = tcache::counts(cursor, layout, *cache).unwrap_or_default();
+            let is_of_thread = of_threads.contains(cache);
+            for (nth, count) in (0_u64..).zip(&counts) {
+                let is_empty = lists.iter().all(|(with, _)| *with != nth);
+                if is_of_thread && *count > 0 && is_empty {
+                    found.broken.insert(tcache::size_of_list(layout, nth));
+                }
+            }
+            for (nth, entry) in lists {
                 let size = tcache::size_of_list(layout, nth);
+                let before = found.chunks.len();
                 found.follow(cursor, layout, (layout.chunk(entry), size), Bin::Tcache, bytes);
+                let length = found.chunks.len().saturating_sub(before) as u64;
+                let count = usize::try_from(nth).ok().and_then(|nth| counts.get(nth));
+                if count.is_some_and(|count| *count != length) {
+                    found.broken.insert(size);
+                }
             }
         }
         for arena in arenas {
@@ -47,7 +66,9 @@ impl Singles {
             }
         }
         found.chunks.sort_unstable_by_key(|(chunk, _)| *chunk);
+        let all = found.chunks.len();
         found.chunks.dedup_by_key(|(chunk, _)| *chunk);
+        found.has_twice = found.chunks.len() < all;
         found
     }
 
@@ -63,8 +84,10 @@ impl Singles {
         let mut left = bytes / layout.smallest();
         let (mut marked, mut steps, mut power) = (0_u64, 0_u64, 1_u64);
         let chunks = &mut self.chunks;
+        // The last lists of a cache (since 2.42) are of several sizes.
+        let is_exact = bin != Bin::Tcache || tcache::sizes(layout).any(|one| one == size);
         let is_whole = single_list(cursor, layout, first, bin, |header, _| {
-            if header.at == marked || left == 0 {
+            if header.at == marked || left == 0 || is_exact && header.size() != size {
                 return false;
             }
             steps = steps.saturating_add(1);

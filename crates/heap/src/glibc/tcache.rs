@@ -73,6 +73,31 @@ pub(super) fn lists(cursor: &mut Cursor<'_>, layout: Layout, user: u64) -> Optio
     Some((0..).zip(entries).filter(|(_, entry)| *entry != 0).collect())
 }
 
+/// How many chunks the cache at `user` counts in each list; `None` where it counts free places
+/// (since 2.42).
+pub(super) fn counts(cursor: &mut Cursor<'_>, layout: Layout, user: u64) -> Option<Vec<u64>> {
+    let shape = shape_at(cursor, layout, user)?;
+    if shape.lists != SHAPES.first()?.lists {
+        return None;
+    }
+    let at = |nth: u64| user.wrapping_add(nth.wrapping_mul(shape.counter));
+    let size = usize::try_from(shape.counter).ok()?;
+    (0..shape.lists).map(|nth| cursor.read_unsigned(Avma(at(nth)), size).ok()).collect()
+}
+
+/// Whether the chunk before `user` is as large as the record of a cache.
+pub(super) fn is_of_its_size(cursor: &mut Cursor<'_>, layout: Layout, user: u64) -> bool {
+    let header = Chunk::read(cursor, layout, layout.chunk(user));
+    let mut shapes = SHAPES.into_iter();
+    header.is_some_and(|header| shapes.any(|shape| shape.chunk_size(layout) == header.size()))
+}
+
+/// The sizes of the chunks in all lists that are of one size.
+pub(super) fn sizes(layout: Layout) -> impl Iterator<Item = u64> {
+    let lists = SHAPES.first().map_or(0, |shape| shape.lists);
+    (0..lists).map(move |nth| size_of_list(layout, nth))
+}
+
 /// The size of the chunks in list number `nth`; of lists for large chunks the least.
 pub(super) fn size_of_list(layout: Layout, nth: u64) -> u64 {
     nth.saturating_mul(Layout::ALIGNMENT).saturating_add(layout.smallest())

@@ -57,10 +57,12 @@ impl Memory {
         bytes[into..into + 8].copy_from_slice(&value.to_le_bytes());
     }
 
-    /// The list of the cache for chunks of `size` begins with `user`.
+    /// The list of the cache for chunks of `size` begins with `user`, and has no other.
     pub fn cache(&mut self, size: u64, user: u64) {
         let nth = (size - 0x20) / 16;
         self.put(HEAP + 16 + 128 + nth * 8, user);
+        let count = usize::try_from(HEAP + 16 + nth * 2 - HEAP).unwrap();
+        self.heap[count] = 1;
     }
 
     /// A program without an interpreter, one page of code and one of data.
