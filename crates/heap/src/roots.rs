@@ -64,13 +64,9 @@ impl Roots {
         held.extend(census.reserved.iter().copied());
         held.sort_unstable_by_key(|range| range.start);
         let (mut globals, mut others) = (Vec::new(), Vec::new());
-        // The kernel leaves out what was never written, if it does not leave out all of the kind.
-        let has_anonymous = process.memory.regions().iter().any(|region| {
-            region.permissions.write
-                && region.name.is_none()
-                && region.backing.core_len > 0
-                && process.modules.index_at(region.range.start).is_none()
-        });
+        // The kernel leaves out what was never written: of a core that has all of the heap no more
+        // is missing.
+        let is_heap_whole = census.pieces.iter().all(|piece| is_dumped(process, *piece));
         for region in process.memory.regions() {
             let is_global = process.modules.index_at(region.range.start).is_some();
             let is_file = is_global || region.name.is_some();
@@ -100,8 +96,7 @@ impl Roots {
             let is_in_heap = census.pieces.iter().any(|piece| piece.contains(region.range.start));
             if region.permissions.write && region.backing.file.is_none() && !is_in_heap {
                 let missing = region.range.len().saturating_sub(region.backing.core_len);
-                let is_whole = process.memory.range_at(region.range.start) == Some(region.range);
-                let is_untouched = has_anonymous && backing.core_len == 0 && is_whole;
+                let is_untouched = is_heap_whole && backing.core_len == 0;
                 let sum = match (is_file, is_global, is_untouched) {
                     (true, false, _) => &mut roots.missing_file_bytes,
                     // Variables are all 0 there.
@@ -179,6 +174,14 @@ struct Stack {
 
 pub(crate) fn known_registers(registers: &Registers) -> impl Iterator<Item = u64> + '_ {
     (0..=65).filter_map(|number| registers.get(Register(number)))
+}
+
+/// Whether all regions of `range` are in the core.
+fn is_dumped(process: &Process, range: AvmaRange) -> bool {
+    let regions = process.memory.regions();
+    let first = regions.partition_point(|region| region.range.end <= range.start);
+    let inside = regions.iter().skip(first).take_while(|region| region.range.start < range.end);
+    inside.into_iter().all(|region| region.backing.core_len == region.range.len())
 }
 
 /// The parts of `range` that none of `held`, which are sorted, covers.

@@ -215,7 +215,13 @@ impl<'d> Shapes<'d> {
                 }
                 let allocator = base.other(record.template_arguments.first()?.ty?);
                 let TypeKind::Record(record) = &allocator.get().kind else { return None };
-                Some(container.other(record.template_arguments.first()?.ty?))
+                if let Some(argument) = record.template_arguments.first() {
+                    return Some(container.other(argument.ty?));
+                }
+                // GCC gives `std::allocator` no arguments.
+                let name = allocator.name();
+                let node = name.strip_prefix("std::allocator<")?.strip_suffix('>')?.trim_end();
+                Some(container.other(debug.find_type(node, |_| true)?))
             });
         }
         None
