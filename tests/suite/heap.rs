@@ -43,24 +43,88 @@ __attribute__((noinline)) static void clear() {
 int main() { make(); clear(); abort(); }
 "#;
 
-/// The program's core, which is kept as long as the directory.
+/// Pointers where not everyone looks: in protected memory, below a stack in its mapping, in memory
+/// of `sbrk`, in a hash table; and blocks that are mappings next to a stack without a guard.
+const HIDDEN: &str = r#"
+#include <cstdlib>
+#include <cstring>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <unordered_map>
+struct Session { char text[200]; };
+static std::unordered_map<int, Session *> sessions;
+static void **table, **pool, **own;
+static void *large[3];
+static pthread_barrier_t barrier;
+static void *wait_on_stack(void *) { pthread_barrier_wait(&barrier); for (;;) pause(); }
+static void start(pthread_attr_t *how) {
+  pthread_t thread;
+  pthread_create(&thread, how, wait_on_stack, nullptr);
+  pthread_barrier_wait(&barrier);
+}
+__attribute__((noinline)) static void fill(void **words) {
+  for (int i = 0; i < 10; i++) words[100 + i] = malloc(1500);
+}
+static void **map(size_t size) {
+  return (void **)mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+__attribute__((noinline)) static void make(bool with_sbrk) {
+  pthread_barrier_init(&barrier, nullptr, 2);
+  table = map(8192);
+  fill(table);
+  mprotect(table, 8192, PROT_READ);
+  pool = map(4 << 20);
+  fill(pool);
+  pthread_attr_t how;
+  pthread_attr_init(&how);
+  pthread_attr_setstack(&how, (char *)pool + (3 << 20), 1 << 20);
+  start(&how);
+  pthread_attr_init(&how);
+  pthread_attr_setguardsize(&how, 0);
+  pthread_attr_setstacksize(&how, 1 << 20);
+  start(&how);
+  for (auto &block : large) block = malloc(1 << 20), fill((void **)block);
+  for (int i = 0; i < 30; i++) sessions[i] = new Session;
+  if (with_sbrk) {
+    own = (void **)sbrk(5000);
+    static void *keep[100];
+    for (auto &block : keep) block = malloc(5000);
+    fill((void **)(((size_t)own + 15) & ~(size_t)15));
+  }
+}
+__attribute__((noinline)) static void clear() {
+  volatile char stack[8192];
+  for (unsigned i = 0; i < sizeof stack; i++) stack[i] = 0;
+}
+int main(int count, char **) { make(count > 1); clear(); abort(); }
+"#;
+
+/// The core of a program, which is kept as long as the directory.
+fn core_of(name: &str, program: &str, argument: &[&str]) -> PathBuf {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = fs::remove_dir_all(&place);
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("p.cc"), program).unwrap();
+    let flags = ["-g", "-O0", "-w", "-pthread", "-Wl,--build-id", "-o", "p", "p.cc"];
+    let built = Command::new("c++").args(flags).current_dir(&place).status();
+    assert!(built.unwrap().success());
+    let mut run = obit();
+    run.args(["run", "-q", "-o", "cores", "--", "./p"]).args(argument).current_dir(&place);
+    run.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    let files = fs::read_dir(place.join("cores")).unwrap();
+    let mut files = files.map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().is_some_and(|it| it == "core")).expect("a core")
+}
+
 fn crashed() -> &'static Path {
     static CORE: OnceLock<PathBuf> = OnceLock::new();
-    CORE.get_or_init(|| {
-        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap");
-        let _ = fs::remove_dir_all(&place);
-        fs::create_dir_all(&place).unwrap();
-        fs::write(place.join("p.cc"), PROGRAM).unwrap();
-        let flags = ["-g", "-O0", "-w", "-Wl,--build-id", "-o", "p", "p.cc"];
-        let built = Command::new("c++").args(flags).current_dir(&place).status();
-        assert!(built.unwrap().success());
-        let mut run = obit();
-        run.args(["run", "-q", "-o", "cores", "--", "./p"]).current_dir(&place);
-        run.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-        let files = fs::read_dir(place.join("cores")).unwrap();
-        let mut files = files.map(|entry| entry.unwrap().path());
-        files.find(|path| path.extension().is_some_and(|it| it == "core")).expect("a core")
-    })
+    CORE.get_or_init(|| core_of("heap", PROGRAM, &[]))
+}
+
+fn census_of(core: &Path) -> Value {
+    let output = obit().arg("heap").arg(core).args(["-n", "100", "--json"]).output().unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", stderr(&output)))
 }
 
 fn asked(words: &[&str]) -> Output {
@@ -154,4 +218,35 @@ fn a_core_without_a_known_heap_says_so() {
     let text = stdout(&output) + &stderr(&output);
     let is_known = text.starts_with("heap of glibc");
     assert!(is_known || text.contains("no heap of glibc was found"), "{text}");
+}
+
+#[test]
+fn pointers_in_protected_memory_and_beside_stacks_hold_blocks() {
+    let heap = census_of(&core_of("heap-hidden", HIDDEN, &[]));
+    assert_eq!(heap["leaks"]["blocks"], 0, "{}", heap["leaks"]);
+    assert_eq!(heap["confidence"], "proved", "{}", heap["notices"]);
+    let mappings = named(list(&heap, "arenas"), "kind", "mappings");
+    assert_eq!(mappings["live_blocks"], 3);
+    let types = list(&heap, "types");
+    assert_eq!(named(types, "type", "Session")["blocks"], 30);
+    let is_base = |ty: &&Value| ty["type"].as_str().unwrap().ends_with("_Hash_node_base");
+    assert!(!types.iter().any(|ty| is_base(&ty)), "{types:?}");
+}
+
+#[test]
+fn memory_that_the_program_took_between_blocks_is_no_damage() {
+    let heap = census_of(&core_of("heap-sbrk", HIDDEN, &["sbrk"]));
+    assert_eq!(list(&heap, "damages").len(), 0, "{}", heap["damages"]);
+    assert_eq!((&heap["leaks"]["blocks"], &heap["confidence"]), (&0.into(), &"likely".into()));
+    let says = |notice: &Value| notice.as_str().unwrap().contains("memory that the program took");
+    assert!(list(&heap, "notices").iter().any(says), "{}", heap["notices"]);
+}
+
+#[test]
+fn a_number_that_is_no_address_is_not_searched_for_unless_nothing_is_hidden() {
+    // An area of the circle, and of its shape.
+    let hidden = stdout(&asked(&["who-points-to", "3"]));
+    assert!(hidden.contains("nothing is mapped") && !hidden.contains("from 0x"), "{hidden}");
+    let open = stdout(&asked(&["who-points-to", "3", "--redact", "off"]));
+    assert!(open.contains("from 0x"), "{open}");
 }

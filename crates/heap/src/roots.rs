@@ -206,6 +206,51 @@ fn without(range: AvmaRange, held: &[AvmaRange]) -> Vec<AvmaRange> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::glibc::testkit::{FIRST, Memory};
+    use crate::{Leaks, Reach, Trust};
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::Options;
+
+    fn lost(core: &CoreBuilder) -> (u64, Trust, Roots) {
+        let core = core.write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let census = Census::of(&process).unwrap();
+        let roots = Roots::of(&process, &census);
+        let reach = Reach::of(&process, &census, &roots);
+        (Leaks::of(&process, &census, &reach).blocks, reach.trust, roots)
+    }
+
+    fn page_with(word: u64) -> Vec<u8> {
+        let mut page = vec![0; 0x1000];
+        page[0x100..0x108].copy_from_slice(&word.to_le_bytes());
+        page
+    }
+
+    #[test]
+    fn memory_that_was_written_and_then_protected_is_a_root() {
+        let heap = Memory::with_chunks(&[0x800]);
+        // The stack of the only thread is nowhere.
+        assert_eq!(lost(&heap.builder()).0, 1);
+        for rights in ["r", "", "rx"] {
+            let page = page_with(FIRST + 16);
+            let core = heap.builder().segment_with(0x7000_0000, &page, 0x1000, rights);
+            assert_eq!(lost(&core).0, 0, "{rights}");
+        }
+    }
+
+    #[test]
+    fn what_was_never_written_is_less_of_a_doubt_than_what_the_core_lost() {
+        let whole = Memory::with_chunks(&[0x800]).builder();
+        let (_, _, roots) = lost(&whole);
+        assert_eq!((roots.missing_bytes, roots.untouched_bytes), (0, 0));
+        let untouched = whole.clone().promised_segment(0x7100_0000_0000, 1 << 43, 0);
+        let (_, _, roots) = lost(&untouched);
+        assert_eq!((roots.missing_bytes, roots.untouched_bytes), (0, 1 << 43));
+        let cut = whole.segment(0x7100_0000_0000, &[0; 0x2000], 0x2000);
+        let size = cut.build().len();
+        let (_, trust, roots) = lost(&cut.truncated(size - 0x1000));
+        assert_eq!((roots.missing_bytes, trust), (0x1000, Trust::Unknown));
+    }
 
     #[test]
     fn what_is_held_is_cut_out() {

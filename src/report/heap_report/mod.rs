@@ -46,8 +46,8 @@ impl Read {
         Some((block.start.0, block.room))
     }
 
-    /// Where the live blocks of a type begin; its name may lack the scopes around it. And the
-    /// bytes of all live blocks.
+    /// Where the live blocks of a type begin; its name may lack the scopes around it, and C's
+    /// `struct`. And the bytes of all live blocks.
     pub(crate) fn blocks_of_type(&self, name: &str) -> (Vec<Avma>, u64) {
         let mut bytes = 0_u64;
         let mut found = Vec::new();
@@ -57,8 +57,9 @@ impl Read {
             }
             bytes = bytes.saturating_add(block.room);
             let is_it = self.types.get(index).is_some_and(|ty| {
-                let scopes = ty.name.strip_suffix(name);
-                scopes.is_some_and(|scopes| scopes.is_empty() || scopes.ends_with("::"))
+                let before = ty.name.strip_suffix(name);
+                let words = ["", "struct ", "union ", "enum "];
+                before.is_some_and(|before| words.contains(&before) || before.ends_with("::"))
             });
             if is_it {
                 found.push(block.start);

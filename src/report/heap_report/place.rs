@@ -6,7 +6,7 @@ use crate::report::printed::Judge;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_heap::{Pointer, owner_of, pointers_to};
 use obit_process::process::Process;
-use obit_redact::{Redactor, Shown};
+use obit_redact::{Level, Redactor, Shown};
 use obit_report::Hex;
 use obit_report::heap::{HitReport, PlaceReport, PointerReport};
 
@@ -25,6 +25,7 @@ pub fn place(
     let mut judge = Judge::new(process, &[], options);
     let what = judge.address(at);
     let redactor = judge.redactor();
+    let is_mapped = process.memory.region_at(at).is_some();
     let read = Read::of(process);
     let mut report =
         PlaceReport { address: Hex(redactor.show_word(at.0)), what, ..PlaceReport::default() };
@@ -47,7 +48,18 @@ pub fn place(
             }
         }
     }
-    if let Some(most) = most {
+    // A search for the number that an address is would say what is hidden.
+    let is_hidden = !is_mapped && options.redaction != Level::Off;
+    if !is_mapped {
+        let text = match (most, is_hidden) {
+            (Some(_), true) => {
+                "nothing is mapped at this address; a number is searched for only with `--redact off`"
+            }
+            _ => "nothing is mapped at this address",
+        };
+        report.notices.push(Shown::own(text));
+    }
+    if let Some(most) = most.filter(|_| !is_hidden) {
         let (found, more) = pointers_to(process, target, most);
         report.omitted = more;
         for pointer in found {

@@ -95,6 +95,9 @@ impl Reader<'_> {
                 let others = self.read_span(span, number, &mut totals);
                 // Of other arenas their records lie before the first chunk.
                 let mut start = if arena.is_main { span.start } else { span.start & !0xfff };
+                let records = span.start.saturating_sub(start);
+                totals.bytes = totals.bytes.saturating_add(records);
+                totals.overhead_bytes = totals.overhead_bytes.saturating_add(records);
                 for other in others {
                     foreign = foreign.saturating_add(other.len());
                     self.pieces.push(AvmaRange { start: Avma(start), end: other.start });
@@ -306,8 +309,9 @@ fn below_stacks(process: &Process) -> Vec<AvmaRange> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testkit::{FIRST, Memory};
+    use super::super::testkit::{COUNTS, FIRST, HEAP, Memory};
     use super::*;
+    use crate::{Leaks, Reach, Roots};
     use obit_process::process::Options;
 
     fn census_of(memory: &Memory) -> Census {
@@ -369,5 +373,90 @@ mod tests {
         let census = census_of(&memory);
         assert!(census.doubts.iter().any(|doubt| matches!(doubt, Doubt::NotReadBehind(..))));
         assert_eq!(census.total().live_blocks, 0);
+    }
+
+    #[test]
+    fn memory_of_others_between_blocks_is_no_damage_and_a_freed_end_is_freed() {
+        // What was the top, two fences, the program's own memory.
+        let mut memory = Memory::with_chunks(&[0x30, 0x60, 0x10, 0x10, 0x500, 0x40, 0x50]);
+        let fence = FIRST + 0x90;
+        memory.put(fence, 0x60);
+        memory.put(fence + 8, 0x10);
+        memory.put(fence + 0x28, 0);
+        let census = census_of(&memory);
+        let all = [State::Own, State::Live, State::Free, State::Live, State::Live, State::Top];
+        assert_eq!(states(&census), all);
+        let other = AvmaRange { start: Avma(fence + 0x20), end: Avma(fence + 0x520) };
+        assert_eq!(census.doubts, [Doubt::ForeignMemory(other)]);
+        assert!(census.damages.is_empty());
+        assert!(!census.pieces.iter().any(|piece| piece.contains(other.start)), "it may point");
+    }
+
+    #[test]
+    fn whether_the_block_before_a_damaged_header_is_lost_is_not_known() {
+        let mut memory = Memory::with_chunks(&[0x30, 0x40, 0x50, 0x60, 0x70]);
+        memory.put(FIRST + 0x38, 0x4141_4141_4141_4141);
+        let core = memory.core();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let census = census(&process).unwrap();
+        let roots = Roots::of(&process, &census);
+        let reach = Reach::of(&process, &census, &roots);
+        let lost = Leaks::of(&process, &census, &reach);
+        assert_eq!((census.total().live_blocks, lost.blocks), (4, 3));
+    }
+
+    #[test]
+    fn a_list_that_is_not_as_long_as_its_record_says_is_broken() {
+        let mut memory = Memory::with_chunks(&[0x30, 0x30, 0x30, 0x70]);
+        let (first, second) = (FIRST + 16, FIRST + 0x30 + 16);
+        memory.cache(0x30, first);
+        // It has one; now a second hangs on it.
+        memory.put(first, (first >> 12) ^ second);
+        memory.put(second, second >> 12);
+        let census = census_of(&memory);
+        assert_eq!((census.trust, &census.doubts[..]), (Trust::Likely, &[Doubt::BrokenList][..]));
+        assert_eq!(states(&census)[3], State::Unknown);
+    }
+
+    #[test]
+    fn a_list_that_leads_to_a_block_of_another_size_or_into_a_block_is_broken() {
+        for chunk in [FIRST, FIRST + 0x70 + 0x20] {
+            let mut memory = Memory::with_chunks(&[0x70, 0x90, 0x30]);
+            memory.cache(0x30, chunk + 16);
+            // It looks like a freed chunk.
+            memory.put(chunk + 8, if chunk == FIRST { 0x71 } else { 0x31 });
+            memory.put(chunk + 16, (chunk + 16) >> 12);
+            let census = census_of(&memory);
+            assert_eq!(census.doubts, [Doubt::BrokenList], "{chunk:#x}");
+        }
+    }
+
+    #[test]
+    fn with_a_record_that_was_overwritten_small_blocks_are_freed_or_not() {
+        let mut memory = Memory::with_chunks(&[0x30, 0x800]);
+        memory.put(HEAP + 16 + 128 + 40, 0x4141);
+        let census = census_of(&memory);
+        assert_eq!(states(&census), [State::Own, State::Unknown, State::Live, State::Top]);
+        assert_eq!(census.doubts, [Doubt::BrokenList]);
+    }
+
+    #[test]
+    fn mappings_that_the_allocator_counts_differently_or_that_it_does_not_count_are_in_doubt() {
+        let mut memory = Memory::with_chunks(&[0x30]);
+        memory.put(COUNTS, 1 << 32);
+        memory.put(COUNTS + 8, 65536 | 1 << 32);
+        memory.put(COUNTS + 24, 0x21000);
+        memory.put(COUNTS + 32, 0x21000);
+        let differ = Doubt::MappingsDiffer {
+            found_blocks: 0,
+            counted_blocks: 1,
+            found: 0,
+            counted: 0x21000,
+        };
+        assert_eq!(census_of(&memory).doubts, [differ]);
+        memory.put(COUNTS + 40, 0);
+        let census = census_of(&memory);
+        let doubts = [Doubt::MappingsNotCounted];
+        assert_eq!((census.trust, &census.doubts[..]), (Trust::Likely, &doubts[..]));
     }
 }

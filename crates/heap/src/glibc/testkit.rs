@@ -65,8 +65,13 @@ impl Memory {
         self.heap[count] = 1;
     }
 
-    /// A program without an interpreter, one page of code and one of data.
+    /// The core of a program with this heap.
     pub fn core(&self) -> CoreFile {
+        self.builder().write()
+    }
+
+    /// A program without an interpreter, one page of code and one of data.
+    pub(crate) fn builder(&self) -> CoreBuilder {
         let mut image = b"\x7fELF\x02\x01\x01".to_vec();
         image.resize(16, 0);
         let header = [(2, 2), (62, 2), (1, 4), (PROGRAM + 0x1000, 8), (64, 8), (0, 8), (0, 4)];
@@ -97,6 +102,5 @@ impl Memory {
             .segment_with(PROGRAM, &image, 0x2000, "rx")
             .segment(DATA, &self.data, 0x1000)
             .segment(HEAP, &self.heap, HEAP_BYTES)
-            .write()
     }
 }

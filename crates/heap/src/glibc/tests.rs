@@ -185,6 +185,22 @@ fn a_large_block_is_a_mapping_of_its_own() {
 }
 
 #[test]
+fn on_i386_the_header_of_a_mapping_is_further_in() {
+    let mut header = vec![0; 0x1000];
+    header[8..12].copy_from_slice(&8_u32.to_le_bytes());
+    header[12..16].copy_from_slice(&0x2ffa_u32.to_le_bytes());
+    let mapped = CoreBuilder::i386()
+        .thread(1, &[("eip", 0x1000)])
+        .segment(0x7000_0000, &header, 0x3000)
+        .write();
+    let process = Process::open(mapped.path(), Options::default(), &()).unwrap();
+    let mut cursor = process.memory.cursor();
+    let block = mapping::block_at(&process, &mut cursor, Layout { word: 4 }, Avma(0x7000_0110));
+    let block = block.unwrap();
+    assert_eq!((block.room, block.offset, block.state), (0x2ff0, 0x100, BlockState::Mapping));
+}
+
+#[test]
 fn without_a_heap_there_is_none() {
     let core = CoreBuilder::x86_64().thread(1, &[("rip", 0x1000)]).write();
     let process = Process::open(core.path(), Options::default(), &()).unwrap();
