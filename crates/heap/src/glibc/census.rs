@@ -47,6 +47,7 @@ pub(crate) fn census(process: &Process) -> Option<Census> {
         doubts: Vec::new(),
         pieces: Vec::new(),
         singles_met: 0,
+        counted: None,
         heap,
     };
     reader.read();
@@ -60,6 +61,8 @@ struct Reader<'p> {
     singles: Singles,
     /// How many of them are chunks of an arena.
     singles_met: usize,
+    /// Mappings as the allocator counts them.
+    counted: Option<mapping::Counted>,
     found: Found,
     arenas: Vec<ArenaTotals>,
     damages: Vec<Damage>,
@@ -237,7 +240,12 @@ impl Reader<'_> {
         let layout = self.heap.layout;
         let mut totals = ArenaTotals { is_mappings: true, ..ArenaTotals::default() };
         let unused = below_stacks(self.heap.process);
-        for chunk in mapping::all(&mut self.heap, spans, &unused) {
+        let mut found = mapping::all(&mut self.heap, spans, &unused);
+        self.counted = mapping::counted(&mut self.heap);
+        if let Some(counted) = self.counted {
+            found = mapping::without_chance(self.heap.process, found, counted);
+        }
+        for chunk in found {
             let header = layout.word.saturating_mul(2);
             // Alignment may have left bytes before it.
             let overhead = header.saturating_add(chunk.prev_size);
@@ -261,11 +269,10 @@ impl Reader<'_> {
         if process.dump.machine.facts().is_none() {
             self.doubts.push(Doubt::UnknownMachine);
         }
-        let counted = mapping::counted(&mut self.heap);
         let mapped = self.arenas.iter().find(|arena| arena.is_mappings);
         let found = mapped.map_or(0, |arena| arena.bytes);
         let found_blocks = mapped.map_or(0, |arena| arena.pieces);
-        match counted {
+        match self.counted {
             Some(mapping::Counted { blocks, bytes })
                 if (blocks, bytes) != (found_blocks, found) =>
             {

@@ -1,5 +1,7 @@
 //! Blocks so large that each is a mapping of its own.
 
+use std::collections::HashSet;
+
 use super::chunk::{Chunk, Layout};
 use super::walk::Span;
 use super::{Block, BlockState, Heap, arena};
@@ -144,6 +146,24 @@ pub(super) struct Counted {
     pub(super) bytes: u64,
 }
 
+/// Without those that stand alone in the middle of one of the kernel's mappings, if what is left is
+/// what the allocator counts: other memory may look like a header by chance.
+pub(super) fn without_chance(process: &Process, found: Vec<Chunk>, counted: Counted) -> Vec<Chunk> {
+    let start = |chunk: &Chunk| chunk.at.saturating_sub(chunk.prev_size);
+    let starts: HashSet<u64> = found.iter().map(start).collect();
+    let ends: HashSet<u64> = found.iter().map(Chunk::end).collect();
+    let stands_alone = |chunk: &Chunk| {
+        let region = process.memory.region_at(Avma(chunk.at));
+        let at_edge = region.is_some_and(|region| {
+            region.range.start.0 == start(chunk) || region.range.end.0 == chunk.end()
+        });
+        !at_edge && !ends.contains(&start(chunk)) && !starts.contains(&chunk.end())
+    };
+    let (alone, others): (Vec<Chunk>, Vec<Chunk>) = found.iter().copied().partition(stands_alone);
+    let is_right = !alone.is_empty() && Counted::of(&others) == counted;
+    if is_right { others } else { found }
+}
+
 /// What `malloc_par` counts, if that was found: by `sbrk_base`, the start of the main heap, behind
 /// the counts.
 pub(super) fn counted(heap: &mut Heap<'_>) -> Option<Counted> {
@@ -159,6 +179,14 @@ pub(super) fn counted(heap: &mut Heap<'_>) -> Option<Counted> {
             .into_iter()
             .find_map(|(index, _)| counts_before(words.get(..index)?, word, little_endian))
     })
+}
+
+impl Counted {
+    /// As the allocator counts them: the whole of each mapping.
+    pub(super) fn of(chunks: &[Chunk]) -> Self {
+        let bytes = chunks.iter().map(|chunk| chunk.size().saturating_add(chunk.prev_size));
+        Self { blocks: chunks.len() as u64, bytes: bytes.fold(0, u64::saturating_add) }
+    }
 }
 
 /// The counts at the end of `words`: `n_mmaps`, `n_mmaps_max`, `max_n_mmaps` and
@@ -215,6 +243,8 @@ fn counts_before(words: &[u64], word: u64, little_endian: bool) -> Option<Counte
 #[cfg(test)]
 mod tests {
     use super::*;
+    use obit_corefile::testkit::CoreBuilder;
+    use obit_process::process::Options;
 
     /// Two words of 32 bits in one of 64.
     fn pair(first: u64, second: u64) -> u64 {
@@ -236,6 +266,23 @@ mod tests {
         assert_eq!(counts_before(&narrow, 4, true), three);
         let turned = [0, pair(3, 0), pair(4, 65536), 0, now, most];
         assert_eq!(counts_before(&turned, 8, false), three);
+    }
+
+    #[test]
+    fn what_looks_like_a_mapping_in_the_middle_of_other_memory_is_none_if_the_count_says_so() {
+        let core = CoreBuilder::x86_64()
+            .thread(1, &[("rip", 0x1000)])
+            .segment(0x7000_0000, &[0; 0x1_0000], 0x1_0000)
+            .write();
+        let process = Process::open(core.path(), Options::default(), &()).unwrap();
+        let chunk = |at| Chunk { at, prev_size: 0, size_field: 0x2002 };
+        let found = vec![chunk(0x7000_0000), chunk(0x7000_2000), chunk(0x7000_8000)];
+        let left = |blocks: u64| {
+            let counted = Counted { blocks, bytes: blocks * 0x2000 };
+            without_chance(&process, found.clone(), counted).len()
+        };
+        assert_eq!(left(2), 2);
+        assert_eq!([left(3), left(1)], [3, 3], "which of them are none is not known");
     }
 
     #[test]
