@@ -267,7 +267,11 @@ impl Dumper<'_, '_> {
                 let length = (text.len() as u64).saturating_mul(step as u64);
                 let at = from.saturating_add(at as u64);
                 let after = at.saturating_add(length);
-                if !is_start && at < own.start && own.start < after && self.is_hidden(&text, false, "") {
+                if !is_start
+                    && at < own.start
+                    && own.start < after
+                    && self.is_hidden(&text, false, "")
+                {
                     secret.push((at, after.saturating_sub(1)));
                 }
             }
@@ -521,6 +525,16 @@ fn hidden(expression: Shown, examined: &Examined, token: &Shown) -> MemoryDump {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_object_begins_where_its_name_says_and_nothing_is_added() {
+        for text in ["buf", "c->password", "ns::table.name"] {
+            assert!(is_path(text), "{text}");
+        }
+        for text in ["v[1]+11", "&buf", "0x1000", "$sp", "buf - 1", "*p", ""] {
+            assert!(!is_path(text), "{text}");
+        }
+    }
 
     #[test]
     fn text_is_found_in_letters_of_one_byte_and_of_two() {

@@ -316,6 +316,18 @@ fn text_among_memory_is_redacted_as_values_are() {
 }
 
 #[test]
+fn a_text_that_is_hidden_is_hidden_from_its_middle_on() {
+    let whole = stdout(&print("clinic", &["--redact", "off"], &["x/s who->mail"]));
+    let domain = whole.split('@').nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    for start in 1..10 {
+        let shown = stdout(&print("clinic", &[], &[&format!("x/s who->mail+{start}")]));
+        assert!(!shown.contains(domain), "{shown}");
+        let bytes = stdout(&print("clinic", &[], &[&format!("x/4xb who->mail+{start}")]));
+        assert!(bytes.contains("<redacted>"), "{bytes}");
+    }
+}
+
+#[test]
 fn types_are_printed_as_gdb_prints_them() {
     let ptype = |case, options: &[&str], text| {
         let output = print(case, options, &[text]);
