@@ -5,7 +5,7 @@ use crate::report::answer::{InFlight as Document, InFlightId};
 use obit_output::ids::{ids, is_distinctive};
 use obit_output::in_flight::{InFlight, RequestKind, Trust};
 use obit_process::process::Process;
-use obit_redact::{Origin, Redactor, Shown};
+use obit_redact::{Named, Origin, Redactor, Shown};
 
 /// Ids of one request.
 const MOST_IDS: usize = 16;
@@ -31,6 +31,9 @@ fn document(process: &Process, found: &InFlight, redactor: &mut Redactor) -> Doc
     whole.extend(request.headers.iter().cloned());
     let whole = whole.join(&b'\n');
     let (text, headers) = match request.headers.is_empty() {
+        true if request.kind == RequestKind::Redis => {
+            (command(&request.text, redactor), Vec::new())
+        }
         true => (redactor.show_bytes(Origin::MessageText, &request.text), Vec::new()),
         false => {
             let shown = redactor.show_bytes(Origin::MessageText, &whole);
@@ -57,6 +60,23 @@ fn document(process: &Process, found: &InFlight, redactor: &mut Redactor) -> Doc
         address: Hex(found.at.0),
         ids: all,
     }
+}
+
+/// A command of Redis; what follows `AUTH` is a user and a password, or a password alone.
+fn command(text: &[u8], redactor: &mut Redactor) -> Shown {
+    let words: Vec<&[u8]> = text.split(|byte| *byte == b' ').collect();
+    let at = words.iter().position(|word| word.eq_ignore_ascii_case(b"AUTH"));
+    let Some((open, secret)) = at.and_then(|at| words.split_at_checked(at + 1)) else {
+        return redactor.show_bytes(Origin::MessageText, text);
+    };
+    let mut shown = redactor.show_bytes(Origin::MessageText, &open.join(&b' ')).into_string();
+    let named = Named { name: "password", ..Named::default() };
+    for word in secret {
+        let word = String::from_utf8_lossy(word);
+        shown.push(' ');
+        shown.push_str(redactor.show_value(Origin::VariableText, &named, &word).as_str());
+    }
+    Shown::from_report(shown)
 }
 
 fn word(kind: RequestKind) -> &'static str {
@@ -97,5 +117,25 @@ fn place(process: &Process, found: &InFlight) -> String {
             format!("in an object that {frame} leads to; it may be of another request")
         }
         (Trust::Memory, _) => "somewhere in memory; nothing of the thread leads to it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use obit_redact::Level;
+
+    #[test]
+    fn what_a_client_of_redis_authenticates_with_is_hidden() {
+        let mut redactor = Redactor::with_random_key(Level::Default);
+        let mut of = |text: &str| command(text.as_bytes(), &mut redactor).into_string();
+        for text in ["AUTH admin redispw123", "auth redispw123", "HELLO 3 AUTH admin redispw123"] {
+            let shown = of(text);
+            assert!(
+                !shown.contains("redispw") && shown.to_ascii_uppercase().contains("AUTH "),
+                "{shown}"
+            );
+        }
+        assert_eq!(of("GET cart:17"), "GET cart:17");
     }
 }
