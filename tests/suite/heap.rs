@@ -243,7 +243,7 @@ fn memory_that_the_program_took_between_blocks_is_no_damage() {
 }
 
 #[test]
-fn a_number_that_is_no_address_is_not_searched_for_unless_nothing_is_hidden() {
+fn a_number_that_leads_to_no_memory_is_searched_for_only_if_nothing_is_hidden() {
     // An area of the circle, and of its shape.
     let hidden = stdout(&asked(&["who-points-to", "3"]));
     assert!(hidden.contains("nothing is mapped") && !hidden.contains("from 0x"), "{hidden}");

@@ -146,20 +146,20 @@ pub(super) struct Counted {
     pub(super) bytes: u64,
 }
 
-/// Without those that stand alone in the middle of one of the kernel's mappings, if what is left is
+/// Without those that are alone in the middle of one of the kernel's mappings, if what is left is
 /// what the allocator counts: other memory may look like a header by chance.
 pub(super) fn without_chance(process: &Process, found: Vec<Chunk>, counted: Counted) -> Vec<Chunk> {
     let start = |chunk: &Chunk| chunk.at.saturating_sub(chunk.prev_size);
     let starts: HashSet<u64> = found.iter().map(start).collect();
     let ends: HashSet<u64> = found.iter().map(Chunk::end).collect();
-    let stands_alone = |chunk: &Chunk| {
+    let is_alone = |chunk: &Chunk| {
         let region = process.memory.region_at(Avma(chunk.at));
         let at_edge = region.is_some_and(|region| {
             region.range.start.0 == start(chunk) || region.range.end.0 == chunk.end()
         });
         !at_edge && !ends.contains(&start(chunk)) && !starts.contains(&chunk.end())
     };
-    let (alone, others): (Vec<Chunk>, Vec<Chunk>) = found.iter().copied().partition(stands_alone);
+    let (alone, others): (Vec<Chunk>, Vec<Chunk>) = found.iter().copied().partition(is_alone);
     let is_right = !alone.is_empty() && Counted::of(&others) == counted;
     if is_right { others } else { found }
 }
