@@ -245,8 +245,9 @@ fn memory_that_the_program_took_between_blocks_is_no_damage() {
 #[test]
 fn a_number_that_leads_to_no_memory_is_searched_for_only_if_nothing_is_hidden() {
     // An area of the circle, and of its shape.
-    let hidden = stdout(&asked(&["who-points-to", "3"]));
-    assert!(hidden.contains("nothing is mapped") && !hidden.contains("from 0x"), "{hidden}");
+    let hidden = asked(&["who-points-to", "3"]);
+    assert_eq!((hidden.status.code(), stdout(&hidden).as_str()), (Some(2), ""));
+    assert!(stderr(&hidden).contains("nothing is mapped there"), "{}", stderr(&hidden));
     let open = stdout(&asked(&["who-points-to", "3", "--redact", "off"]));
     assert!(open.contains("from 0x"), "{open}");
 }

@@ -23,7 +23,7 @@ pub(super) fn answer(
 ) -> Result<HeapAnswer, Failure> {
     let found = request.on_process(general, |process| {
         let at = address_of(process, text, frame)?;
-        // A number that is no address may be one that is hidden.
+        // What is not an address may be a number that is hidden.
         if request.build.redaction != Level::Off && process.memory.region_at(at).is_none() {
             let problem = "nothing is mapped there (`--redact off` looks for any number)";
             return Err(Failure::new(Exit::Unusable, &problem));
