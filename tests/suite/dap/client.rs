@@ -119,9 +119,15 @@ impl Editor {
 
     /// The message that answers request `seq`.
     pub fn answer_to(&mut self, seq: i64) -> Value {
+        let is_it =
+            |message: &Value| message["type"] == "response" && message["request_seq"] == seq;
+        // It may have come while the answer to a later request was waited for.
+        if let Some(at) = self.events.iter().position(is_it) {
+            return self.events.remove(at);
+        }
         loop {
             let message = self.receive().expect("the adapter is gone");
-            if message["type"] == "response" && message["request_seq"] == seq {
+            if is_it(&message) {
                 return message;
             }
             self.events.push(message);
