@@ -49,8 +49,14 @@ pub(crate) fn problem(
 
 /// The options of `obit shell` that gdb has with one dash, with two.
 pub(crate) fn without_habits(words: Vec<OsString>) -> Vec<OsString> {
-    // What follows `--` is the line of a worker.
-    let is_shell = words.iter().any(|word| word == "shell");
+    let is_plain = |word: &&OsString| !word.as_encoded_bytes().starts_with(b"-");
+    let mut plain = words.iter().filter(is_plain);
+    // What follows the name of a worker is the line that it works for; what follows another
+    // verb may be the line of a program.
+    let verb = plain.next();
+    let is_worker = verb.is_some_and(|word| word == super::session_worker::WORKER);
+    let verb = if is_worker { plain.next() } else { verb };
+    let is_shell = verb.is_some_and(|word| word == "shell");
     let with_two = |word: OsString| match word.to_str() {
         Some("-ex" | "-eval-command") => "--ex".into(),
         Some("-batch") => "--batch".into(),
@@ -191,7 +197,8 @@ fn missing(error: &clap::Error, of: &Command, name: &str) -> Option<String> {
     let words = missing.join(" ");
     // An option is asked for by others; words are shown with those before them.
     let whole = match missing.first()?.starts_with('-') {
-        true => words.clone(),
+        // Of several that would do, one is the example.
+        true => words.split('|').next().unwrap_or_default().to_owned(),
         false => {
             let required = of.get_positionals().filter(|arg| arg.is_required_set());
             let names = required.filter_map(|arg| arg.get_value_names()?.first());
@@ -232,8 +239,12 @@ fn without_value(argument: &str) -> &str {
     without_brackets(name)
 }
 
-/// `CLASS` of `<CLASS>`.
+/// `CLASS` of `<CLASS>`, and `--a <X>|--b <Y>` of the same in brackets.
 fn without_brackets(argument: &str) -> &str {
+    if argument.contains('|') {
+        let inner = argument.strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+        return inner.unwrap_or(argument);
+    }
     argument.trim_matches(['<', '>', '[', ']', '.'])
 }
 

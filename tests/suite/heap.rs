@@ -251,3 +251,11 @@ fn a_number_that_leads_to_no_memory_is_searched_for_only_if_nothing_is_hidden() 
     let open = stdout(&asked(&["who-points-to", "3", "--redact", "off"]));
     assert!(open.contains("from 0x"), "{open}");
 }
+
+#[test]
+fn a_search_for_nothing_names_what_can_be_searched_for() {
+    let output = asked(&["find"]);
+    let said = stderr(&output);
+    assert!(said.contains("--string <TEXT>|--bytes <HEX>|"), "{said}");
+    assert!(said.contains("--type <NAME> is missing, as in `obit find --string <TEXT>`"), "{said}");
+}

@@ -300,3 +300,10 @@ fn what_cannot_be_opened_is_refused_before_any_command() {
     let output = obit().arg("shell").arg(&file).args(["-ex", "bt"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }
+
+#[test]
+fn the_line_of_a_program_is_left_as_it_is() {
+    let output =
+        obit().args(["run", "-q", "--", "echo", "shell", "-quiet", "-ex"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "shell -quiet -ex\n");
+}

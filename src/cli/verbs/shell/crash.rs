@@ -45,7 +45,11 @@ pub(super) fn open(core: CoreFile, setup: Setup) -> Result<Box<dyn Crash>, Failu
     let path = core.path.display().to_string();
     let opened = Session::of_core(core, setup, &mut |_| ());
     let (session, _) = opened.map_err(|problem| {
-        Failure::new(Exit::Unusable, &format!("{path}: {}", problem.text.as_str()))
+        // Most problems name the file themselves.
+        let text = problem.text.as_str();
+        let is_named = text.starts_with(&path);
+        let text = if is_named { text.to_owned() } else { format!("{path}: {text}") };
+        Failure::new(Exit::Unusable, &text)
     })?;
     heed_interrupts(session.stopper()).map_err(|error| Failure::new(Exit::Bug, &error))?;
     Ok(Box::new(Open(session)))
