@@ -243,52 +243,47 @@ fn kill(child: &mut Child) {
 mod tests {
     use super::*;
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     static OPEN: AtomicBool = AtomicBool::new(false);
 
-    fn program(directory: &Path, script: &str) -> ProgramSettings {
-        let program = directory.join("program");
-        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        ProgramSettings { program, timeout: Duration::from_secs(20) }
+    /// A shell: a file that this process wrote could not be started while a child of another test
+    /// still has it open for writing (`ETXTBSY`).
+    fn shell() -> ProgramSettings {
+        ProgramSettings { program: PathBuf::from("/bin/sh"), timeout: Duration::from_secs(20) }
     }
 
     #[test]
     fn a_program_gets_its_input_and_its_status_counts() {
         let directory = tempfile::tempdir().unwrap();
         let out = directory.path().join("out");
-        let copy = program(directory.path(), &format!("cat > {}", out.display()));
+        let copy = format!("cat > {}", out.display());
         let long = vec![b'x'; 1 << 20];
-        copy.run(&[], &long, &OPEN, |_| {}).unwrap();
+        shell().run(&["-c", &copy], &long, &OPEN, |_| {}).unwrap();
         assert_eq!(fs::read(&out).unwrap(), long);
-        let failing = program(directory.path(), "echo why >&2; exit 3");
-        let said =
-            failing.run(&[], b"", &OPEN, |line| assert_eq!(line, "why")).unwrap_err().to_string();
+        let failing = ["-c", "echo why >&2; exit 3"];
+        let said = shell()
+            .run(&failing, b"", &OPEN, |line| assert_eq!(line, "why"))
+            .unwrap_err()
+            .to_string();
         assert!(said.ends_with("ended with status 3"), "{said}");
         // One that does not read its input does not hang us.
-        program(directory.path(), "exit 0").run(&[], &long, &OPEN, |_| {}).unwrap();
+        shell().run(&["-c", "exit 0"], &long, &OPEN, |_| {}).unwrap();
     }
 
     #[test]
     fn a_program_that_takes_too_long_is_killed_with_what_it_started() {
-        let directory = tempfile::tempdir().unwrap();
-        let mut slow = program(directory.path(), "sleep 1000 & wait");
-        slow.timeout = Duration::from_millis(300);
+        let slow = ProgramSettings { timeout: Duration::from_millis(300), ..shell() };
         let begun = Instant::now();
-        let said = slow.run(&[], b"", &OPEN, |_| {}).unwrap_err().to_string();
+        let said =
+            slow.run(&["-c", "sleep 1000 & wait"], b"", &OPEN, |_| {}).unwrap_err().to_string();
         assert!(said.contains("did not end within 0.3 s"), "{said}");
         assert!(begun.elapsed() < Duration::from_secs(10));
     }
 
     #[test]
     fn a_command_line_is_not_run_by_a_shell() {
-        let shell = ProgramSettings {
-            program: PathBuf::from("true; true"),
-            timeout: Duration::from_secs(1),
-        };
-        let said = shell.run(&[], b"", &OPEN, |_| {}).unwrap_err().to_string();
+        let line = ProgramSettings { program: PathBuf::from("true; true"), ..shell() };
+        let said = line.run(&[], b"", &OPEN, |_| {}).unwrap_err().to_string();
         assert!(said.starts_with("true; true cannot be run"), "{said}");
     }
 
@@ -296,16 +291,15 @@ mod tests {
     fn what_a_program_wrote_is_shown_though_something_it_started_goes_on() {
         use std::sync::Mutex;
         static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
-        let directory = tempfile::tempdir().unwrap();
         let begun = Instant::now();
-        let background = program(directory.path(), "sleep 15 & echo notified");
-        background.run(&[], b"", &OPEN, |line| SAID.lock().unwrap().push(line.to_owned())).unwrap();
+        let background = ["-c", "sleep 15 & echo notified"];
+        shell()
+            .run(&background, b"", &OPEN, |line| SAID.lock().unwrap().push(line.to_owned()))
+            .unwrap();
         assert_eq!(*SAID.lock().unwrap(), ["notified"]);
         assert!(begun.elapsed() < Duration::from_secs(12));
         // What is not shown is read nevertheless.
-        program(directory.path(), "head -c 1000000 /dev/zero")
-            .run(&[], b"", &OPEN, |_| {})
-            .unwrap();
+        shell().run(&["-c", "head -c 1000000 /dev/zero"], b"", &OPEN, |_| {}).unwrap();
     }
 
     #[test]
@@ -313,10 +307,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let group = directory.path().join("group");
         let script = format!("sleep 1000 & echo $$ > {}; wait", group.display());
-        let slow = program(directory.path(), &script);
         let closing = AtomicBool::new(false);
         let said = std::thread::scope(|scope| {
-            let running = scope.spawn(|| slow.run(&[], b"", &closing, |_| {}));
+            let running = scope.spawn(|| shell().run(&["-c", &script], b"", &closing, |_| {}));
             while !fs::read_to_string(&group).is_ok_and(|text| text.ends_with('\n')) {
                 assert!(!running.is_finished());
                 std::thread::sleep(Duration::from_millis(5));

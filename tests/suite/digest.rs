@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::thread::{self, JoinHandle};
 
+use crate::fixture::script;
 use crate::history::Sample;
 
 const PERIOD: [&str; 5] = ["digest", "--since", "2026-03-02", "--now", "2026-04-01"];
@@ -41,9 +42,7 @@ fn a_digest_is_mailed_as_text_and_as_html() {
     let sample = Sample::new();
     let directory = tempfile::tempdir().unwrap();
     let (sendmail, sent) = (directory.path().join("sendmail"), directory.path().join("sent"));
-    fs::write(&sendmail, format!("#!/bin/sh\necho \"$@\" > {0}.args\ncat > {0}\n", sent.display()))
-        .unwrap();
-    fs::set_permissions(&sendmail, fs::Permissions::from_mode(0o755)).unwrap();
+    script(&sendmail, &format!("echo \"$@\" > {0}.args\ncat > {0}", sent.display()));
     let words = ["--mail", "ops@example.org", "--sendmail", sendmail.to_str().unwrap()];
     assert_eq!(sample.says(&[&PERIOD[..], &words].concat()), "", "nothing is printed");
     let mail = fs::read_to_string(&sent).unwrap();
@@ -51,7 +50,7 @@ fn a_digest_is_mailed_as_text_and_as_html() {
     assert!(mail.starts_with("To: ops@example.org\nSubject: [obit] "), "{mail}");
     assert!(mail.contains("Content-Type: text/plain") && mail.contains("text/html"), "{mail}");
     // One that fails ends with the code of output that was not written.
-    fs::write(&sendmail, "#!/bin/sh\ncat > /dev/null\nexit 75\n").unwrap();
+    script(&sendmail, "cat > /dev/null\nexit 75");
     let output = sample.run(&[&PERIOD[..], &words].concat());
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(74), "{said}");

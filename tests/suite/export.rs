@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::fixture::{Case, list, obit, stderr, stdout};
+use crate::fixture::{Case, list, obit, script, stderr, stdout};
 
 const FORMATS: [&str; 6] = ["otlp", "sentry", "cloudevents", "github", "gitlab", "jira"];
 
@@ -196,8 +196,7 @@ fn sentry_gets_an_envelope_at_the_address_of_its_dsn() {
 fn a_program_gets_the_request_of_an_issue_and_nothing_is_sent() {
     let directory = tempfile::tempdir().unwrap();
     let (hook, out) = (directory.path().join("hook"), directory.path().join("out"));
-    fs::write(&hook, format!("#!/bin/sh\ncat > {}\n", out.display())).unwrap();
-    fs::set_permissions(&hook, Permissions::from_mode(0o755)).unwrap();
+    script(&hook, &format!("cat > {}", out.display()));
     ends_with(&export("github", &["--exec", hook.to_str().unwrap()]), 0);
     let issue: Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
     assert_eq!(issue["url"], "https://api.github.com/repos/shop/app/issues");

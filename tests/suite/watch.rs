@@ -10,7 +10,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::fixture::{Case, stderr};
+use crate::fixture::{Case, script, stderr};
 use crate::triage::{Place, numbered};
 use serde_json::Value;
 
@@ -73,12 +73,8 @@ fn rename_in(place: &Place, name: &str, content: &[u8]) {
 fn keeper(place: &Place) -> (PathBuf, PathBuf) {
     let (program, kept) = (place.root.path().join("keep it"), place.root.path().join("kept"));
     fs::create_dir_all(&kept).unwrap();
-    let script = format!(
-        "#!/bin/sh\ncat > \"{0}/new.$$\" && mv \"{0}/new.$$\" \"{0}/event.$$\"\n",
-        kept.display()
-    );
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let keep = "cat > \"$kept/new.$$\" && mv \"$kept/new.$$\" \"$kept/event.$$\"";
+    script(&program, &format!("kept='{}'\n{keep}", kept.display()));
     (program, kept)
 }
 
@@ -259,9 +255,7 @@ fn a_webhook_that_fails_is_tried_again_and_does_not_stop_the_watch() {
 fn a_program_that_hangs_ends_with_the_watch_and_is_reported() {
     let place = Place::new();
     let (program, group) = (place.root.path().join("hang"), place.root.path().join("group"));
-    let script = format!("#!/bin/sh\necho $$ > {}\nsleep 1000\n", group.display());
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    script(&program, &format!("echo $$ > {}\nsleep 1000", group.display()));
     let options = ["--on", "any", "--exec-timeout", "900", "--exec", program.to_str().unwrap()];
     let watching = Watching::of(&place, &options);
     rename_in(&place, "core.1", &numbered(1));
@@ -280,9 +274,7 @@ fn a_mail_is_handed_to_sendmail() {
     let place = Place::new();
     let sendmail = place.root.path().join("sendmail");
     let mail = place.root.path().join("mail");
-    let script = format!("#!/bin/sh\n{{ echo \"args $*\"; cat; }} > {}\n", mail.display());
-    fs::write(&sendmail, script).unwrap();
-    fs::set_permissions(&sendmail, Permissions::from_mode(0o755)).unwrap();
+    script(&sendmail, &format!("{{ echo \"args $*\"; cat; }} > {}", mail.display()));
     place.put("core.1", &numbered(1));
     let mut command = place.command(&["watch", "--once", "--settle", "0.2", "--on", "any"]);
     command.args(["--mail", "ops@example.org", "--sendmail"]).arg(&sendmail).arg(place.cores());
