@@ -49,6 +49,7 @@ use super::verbs::show::ShowArgs;
 use super::verbs::signature::SignatureArgs;
 use super::verbs::snapshot::SnapshotArgs;
 use super::verbs::state::StateArgs;
+use super::verbs::tasks::TasksArgs;
 use super::verbs::top::TopArgs;
 use super::verbs::triage::TriageArgs;
 use super::verbs::unpack::UnpackArgs;
@@ -139,6 +140,8 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// Show output that was never written, and the request that was being served
     Memory(Box<MemoryArgs>),
+    /// List goroutines, futures, coroutines and Python frames, and what each waits for
+    Tasks(Box<TasksArgs>),
     /// Count the heap by arena, size, type and owner; leaks; `at EXPR`: one block
     Heap(Box<HeapArgs>),
     /// Find the words that point to an object, and whose they are
@@ -236,6 +239,7 @@ impl Verb {
             Self::Print(args) => args.redaction.level,
             Self::Memory(args) => args.redaction.level,
             Self::Heap(args) => args.redaction.level,
+            Self::Tasks(args) => args.redaction.level,
             Self::WhoPointsTo(args) => args.redaction.level,
             Self::Find(args) => args.redaction.level,
             Self::Shell(args) => args.redaction.level,

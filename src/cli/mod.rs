@@ -105,6 +105,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Modules(args) => verbs::modules::run(args, general),
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Memory(args) => verbs::memory::run(args, general),
+        Verb::Tasks(args) => verbs::tasks::run(args, general),
         Verb::Shell(args) => verbs::shell::run(args, general),
         Verb::Query(args) => verbs::query::run(args, general),
         Verb::Differ(args) => verbs::differ::run(args, general),

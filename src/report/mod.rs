@@ -23,6 +23,7 @@ mod registers;
 mod source_lines;
 mod source_place;
 mod source_values;
+mod tasks;
 pub(crate) mod values;
 mod variables;
 
@@ -33,6 +34,7 @@ pub use build::{TakeThread, build, build_in_portions};
 pub(crate) use code::Code;
 pub use contents::{ContentsLimits, contents};
 pub use heap_report::{growth, heap, place};
+pub use tasks::{TasksWanted, tasks};
 /// The heap as it was read, for questions that stay open.
 pub(crate) mod heap_read {
     pub(crate) use super::heap_report::{Read, hit};

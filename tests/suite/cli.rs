@@ -147,6 +147,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("modules", &["core"]),
     ("print", &["core", "x"]),
     ("memory", &["core"]),
+    ("tasks", &["core"]),
     ("heap", &["core"]),
     ("who-points-to", &["core", "x"]),
     ("find", &["core", "--string", "x"]),

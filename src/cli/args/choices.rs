@@ -70,6 +70,7 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
     ("report", "The report of one crash", include_str!("../../../docs/report.schema.json")),
     ("print", "A line of `obit print --json`", include_str!("../../../docs/print.schema.json")),
     ("memory", "`obit memory --json`", include_str!("../../../docs/memory.schema.json")),
+    ("tasks", "`obit tasks --json`", include_str!("../../../docs/tasks.schema.json")),
     (
         "record",
         "A line of `obit list --format ndjson`",

@@ -47,6 +47,7 @@ pub(crate) mod show;
 pub(crate) mod signature;
 pub(crate) mod snapshot;
 pub(crate) mod state;
+pub(crate) mod tasks;
 pub(crate) mod top;
 pub(crate) mod triage;
 pub(crate) mod unpack;

@@ -20,12 +20,12 @@ const MOST_CALLERS: usize = 64;
 
 impl<'p> FrameView<'p> {
     fn activation(&self, index: usize) -> Option<&'p Activation> {
-        self.thread.stack.frames.get(index)
+        self.stack.frames.get(index)
     }
 
     /// The tail calls between activation `index` and its caller, the innermost first.
     fn tail_calls(&self, index: usize) -> &'p [Frame] {
-        let frames = &self.thread.frames;
+        let frames = self.frames;
         let end = frames.partition_point(|frame| frame.activation <= index);
         let physical = end.checked_sub(1).and_then(|at| frames.get(at));
         let physical = physical.filter(|frame| frame.activation == index);
@@ -106,7 +106,7 @@ impl<'p> FrameView<'p> {
             let sp = kernel.registers.get(machine.facts()?.sp)?;
             return signal_vectors::register(machine, memory, Avma(sp), register);
         }
-        self.dumped.vectors.register(register)
+        self.dumped?.vectors.register(register)
     }
 
     /// What a register that no callee of this frame touches still holds: its content in
@@ -299,8 +299,10 @@ impl Surroundings for At<'_, '_> {
 
     fn thread_local(&self, offset: u64) -> Result<Avma, NoPlace> {
         let process = self.view.process;
-        let pointer = self.view.dumped.thread_pointer;
-        let pointer = pointer.ok_or(NoPlace::Tls("the core does not hold the thread pointer"))?;
+        let dumped = self.view.dumped.ok_or(NoPlace::Tls("no thread runs on this stack"))?;
+        let pointer = dumped
+            .thread_pointer
+            .ok_or(NoPlace::Tls("the core does not hold the thread pointer"))?;
         let (modules, memory) = (&process.modules, &process.memory);
         let machine = process.dump.machine;
         let block = thread_local_block(modules, memory, machine, pointer.0, self.module);

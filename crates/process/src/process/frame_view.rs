@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Process;
 use super::frame::Frame;
-use super::thread::Thread;
+use super::parked::ParkedStack;
+use crate::unwind::Stack;
 use obit_corefile::addr::Avma;
 use obit_corefile::dump::DumpedThread;
 use obit_dwarf::Scopes;
@@ -13,9 +14,11 @@ use obit_dwarf::Scopes;
 /// One frame, as the locations of its variables refer to it.
 pub struct FrameView<'p> {
     pub(super) process: &'p Process,
-    pub(super) thread: &'p Thread,
-    /// The same thread as the core holds it.
-    pub(super) dumped: &'p DumpedThread,
+    pub(super) stack: &'p Stack,
+    /// All frames of the stack.
+    pub(super) frames: &'p [Frame],
+    /// The thread as the core holds it; `None` where none runs on this stack.
+    pub(super) dumped: Option<&'p DumpedThread>,
     pub(super) frame: &'p Frame,
     pub(super) scopes: Arc<Scopes>,
     /// Its place in `scopes.frames`.
@@ -47,12 +50,32 @@ impl Process {
         // Threads are kept in the order of the core.
         let dumped = self.dump.threads.get(thread)?;
         let thread = self.threads.get(thread)?;
-        let frame_at = thread.frames.get(frame)?;
+        self.view(&thread.stack, &thread.frames, Some(dumped), frame)
+    }
+
+    /// Frame number `frame` of a stack that no thread runs on.
+    pub fn parked_frame_view<'p>(
+        &'p self,
+        stack: &'p ParkedStack,
+        frame: usize,
+    ) -> Option<FrameView<'p>> {
+        self.view(&stack.stack, &stack.frames, None, frame)
+    }
+
+    fn view<'p>(
+        &'p self,
+        stack: &'p Stack,
+        frames: &'p [Frame],
+        dumped: Option<&'p DumpedThread>,
+        frame: usize,
+    ) -> Option<FrameView<'p>> {
+        let frame_at = frames.get(frame)?;
         let before = |other: &Frame| other.activation < frame_at.activation;
-        let first = thread.frames.partition_point(before);
+        let first = frames.partition_point(before);
         let mut view = FrameView {
             process: self,
-            thread,
+            stack,
+            frames,
             dumped,
             frame: frame_at,
             scopes: Arc::default(),

@@ -6,6 +6,7 @@ mod caller;
 mod frame;
 mod frame_view;
 mod naming;
+mod parked;
 mod recursion;
 mod signal_vectors;
 mod thread;
@@ -14,6 +15,7 @@ mod variables;
 pub use crate::unwind::Trust as FrameTrust;
 pub use frame::{Frame, FrameKind};
 pub use frame_view::FrameView;
+pub use parked::{ParkedStack, ParkedStacks};
 pub use thread::{Recursion, Thread};
 
 use std::collections::HashSet;

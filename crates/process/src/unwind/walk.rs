@@ -96,18 +96,28 @@ impl<'m> Unwinder<'m> {
     /// The stack of a thread with these registers. `code_mask` are the bits of
     /// its code addresses that hold an authentication code, as the core has it.
     pub fn unwind(&mut self, registers: &Registers, code_mask: Option<u64>) -> Stack {
+        self.unwind_left(registers, Left::Interrupted, code_mask)
+    }
+
+    /// The stack of what will go on with these registers, and how it was left.
+    pub fn unwind_left(
+        &mut self,
+        registers: &Registers,
+        left: Left,
+        code_mask: Option<u64>,
+    ) -> Stack {
         self.code_mask = code_mask.unwrap_or(0);
         self.thread_pointer = match self.facts.map(|facts| facts.thread_pointer) {
             Some(ThreadPointer::Register(register)) => registers.get(register),
             _ => None,
         };
         let most = self.limits.frames.min(self.budget.frames.max(FEWEST_FRAMES));
-        let stack = self.walk(registers, most);
+        let stack = self.walk(registers, left, most);
         self.budget.frames = self.budget.frames.saturating_sub(stack.frames.len());
         stack
     }
 
-    fn walk(&mut self, registers: &Registers, most: usize) -> Stack {
+    fn walk(&mut self, registers: &Registers, left: Left, most: usize) -> Stack {
         let Some(facts) = self.facts else {
             let stopped = Some(UnwindStop::UnknownMachine);
             return Stack { stopped, ..Stack::default() };
@@ -121,7 +131,7 @@ impl<'m> Unwinder<'m> {
             cfa: None,
             registers: registers.clone(),
             trust: Trust::Context,
-            left: Left::Interrupted,
+            left,
             is_signal: false,
         };
         let mut frames = Vec::new();

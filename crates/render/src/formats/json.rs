@@ -30,6 +30,7 @@ pub(super) const JSON: Format = Format {
     printed: Some(|out, printed, _| json::write_line(printed, out)),
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
     contents: Some(|out, found, _| json::write_line(found, out)),
+    tasks: Some(|out, found, _| json::write_line(found, out)),
     heap: Some(|out, answer, _| match answer {
         HeapAnswer::Census(report) => json::write_line(report, out),
         HeapAnswer::Place(place) => json::write_line(place, out),

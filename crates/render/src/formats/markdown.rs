@@ -1,7 +1,7 @@
 //! Markdown, as GitHub and GitLab read it.
 
 use super::{Audience, Format};
-use crate::markdown::{contents, difference, digest, group, groups, incidents, report};
+use crate::markdown::{contents, difference, digest, group, groups, incidents, report, tasks};
 
 pub(super) const MARKDOWN: Format = Format {
     aliases: &["md"],
@@ -13,6 +13,7 @@ pub(super) const MARKDOWN: Format = Format {
     difference: Some(|out, difference, _| difference::write_difference_markdown(out, difference)),
     digest: Some(digest::write_digest),
     contents: Some(|out, found, _| contents::write_contents_markdown(out, found)),
+    tasks: Some(|out, found, _| tasks::write_tasks_markdown(out, found)),
     incidents: Some(|out, found, _| incidents::write_incidents_markdown(out, found)),
     ..Format::new("markdown", "md")
 };

@@ -27,7 +27,7 @@ use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
 use obit_incident::Incidents;
 use obit_query::Findings;
-use obit_report::answer::{Contents, Hidden, Printed};
+use obit_report::answer::{Contents, Hidden, Printed, TasksReport};
 use obit_report::heap::HeapAnswer;
 use obit_report::{Portions, Report, Rest, ThreadReport};
 use obit_triage::differ;
@@ -94,6 +94,7 @@ pub struct Format {
     hidden: Option<WriteHidden>,
     contents: Option<WriteContents>,
     heap: Option<WriteHeap>,
+    tasks: Option<WriteTasks>,
     findings: Option<WriteFindings>,
     distinctions: Option<WriteDistinctions>,
     incidents: Option<WriteIncidents>,
@@ -155,6 +156,9 @@ pub type WriteHeap = fn(&mut dyn io::Write, &HeapAnswer, &PageOptions) -> io::Re
 
 /// Writes what memory holds.
 pub type WriteContents = fn(&mut dyn io::Write, &Contents, &PageOptions) -> io::Result<()>;
+
+/// Writes tasks.
+pub type WriteTasks = fn(&mut dyn io::Write, &TasksReport, &PageOptions) -> io::Result<()>;
 
 /// Writes what a query came to.
 pub type WriteFindings = fn(&mut dyn io::Write, &Findings, &PageOptions) -> io::Result<()>;
@@ -228,6 +232,7 @@ impl Format {
             hidden: None,
             contents: None,
             heap: None,
+            tasks: None,
             findings: None,
             distinctions: None,
             incidents: None,
@@ -313,6 +318,11 @@ impl Format {
     /// How it writes what memory holds.
     pub fn contents(&self) -> Option<WriteContents> {
         self.contents
+    }
+
+    /// How it writes tasks.
+    pub fn tasks(&self) -> Option<WriteTasks> {
+        self.tasks
     }
 
     /// How it writes what the heap holds.

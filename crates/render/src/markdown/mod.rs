@@ -7,6 +7,7 @@ pub(crate) mod group;
 pub(crate) mod groups;
 pub(crate) mod incidents;
 pub(crate) mod report;
+pub(crate) mod tasks;
 
 use crate::terminal::groups::text;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{is_false, is_zero};
 use crate::Hex;
 use obit_redact::Shown;
 
@@ -158,14 +159,4 @@ pub struct TimelineEntry {
     /// What joins it to the crash: `pid`, `tid`, `trace id`, `time`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub joined_by: Vec<String>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{is_false, is_zero};
 use crate::{Hex, Variable};
 use obit_redact::Shown;
 
@@ -85,14 +86,4 @@ pub struct TypeText {
     pub expression: Shown,
     /// The lines of its definition, or its name.
     pub declaration: Vec<Shown>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_zero(count: &u64) -> bool {
-    *count == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)] // the signature serde asks for
-fn is_false(flag: &bool) -> bool {
-    !*flag
 }

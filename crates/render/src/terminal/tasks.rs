@@ -1,0 +1,210 @@
+//! What `obit tasks` found, for people: tasks with the same stack and the same wait together.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::PageOptions;
+use crate::layout::counted;
+use crate::name;
+use crate::style::Style;
+use obit_report::answer::{RuntimeReport, TaskFrameReport, TaskReport, TaskWait, TasksReport};
+
+/// Numbers of tasks that the line of a group names.
+const NAMED: usize = 10;
+
+/// Writes each runtime with its tasks.
+pub(crate) fn write_tasks(
+    out: &mut dyn io::Write,
+    found: &TasksReport,
+    options: &PageOptions,
+) -> io::Result<()> {
+    let color = options.color;
+    if found.runtimes.is_empty() {
+        writeln!(out, "{}", color.paint(Style::Focus, NONE))?;
+    }
+    for runtime in &found.runtimes {
+        writeln!(out, "{}", color.paint(Style::Focus, &heading(runtime)))?;
+        for verdict in &runtime.verdicts {
+            writeln!(out, "  {}", color.paint(Style::Alarm, &name::shown(&verdict.text)))?;
+        }
+        for note in &runtime.notes {
+            writeln!(out, "  {}", color.paint(Style::Doubt, &name::shown(note)))?;
+        }
+        for group in groups(runtime) {
+            writeln!(out, "\n  {}", color.paint(Style::Place, &group_line(&group)))?;
+            for line in group_details(&group) {
+                writeln!(out, "    {line}")?;
+            }
+            let stack = stack_of(runtime, group.first);
+            for (at, frame) in stack.iter().enumerate() {
+                writeln!(out, "    {}", frame_line(at, frame))?;
+                for local in local_lines(frame) {
+                    writeln!(out, "        {}", color.paint(Style::Aside, &local))?;
+                }
+            }
+            if let Some(more) = frames_left(runtime, group.first) {
+                writeln!(out, "    {}", color.paint(Style::Aside, &more))?;
+            }
+        }
+        if runtime.omitted > 0 {
+            let more = format!("\u{2026} {} more; --limit shows more", tasks(runtime.omitted));
+            writeln!(out, "\n  {}", color.paint(Style::Aside, &more))?;
+        }
+    }
+    let last = format!("{}  --redact={}", found.id, found.policy);
+    writeln!(out, "{}", color.paint(Style::Aside, &crate::visible(&last)))
+}
+
+/// What is written where no runtime was found.
+pub(crate) const NONE: &str =
+    "no runtime with tasks of its own was found; `obit CORE` shows the threads";
+
+/// Tasks that do the same at the same place.
+pub(crate) struct Group<'r> {
+    pub(crate) first: &'r TaskReport,
+    pub(crate) all: Vec<&'r TaskReport>,
+}
+
+/// The crashed ones first, then the largest.
+pub(crate) fn groups(runtime: &RuntimeReport) -> Vec<Group<'_>> {
+    let key = |task: &'_ TaskReport| -> (bool, String, String, String, String, u64) {
+        let wait = task.wait.as_ref();
+        (
+            task.crashed,
+            task.kind.clone(),
+            task.state.clone(),
+            wait.map(|wait| wait.reason.as_str().to_owned()).unwrap_or_default(),
+            task.doubts.join(" "),
+            task.stack,
+        )
+    };
+    let mut found: BTreeMap<_, Group<'_>> = BTreeMap::new();
+    for task in &runtime.tasks {
+        let group = found.entry(key(task)).or_insert(Group { first: task, all: Vec::new() });
+        group.all.push(task);
+    }
+    let mut groups: Vec<_> = found.into_values().collect();
+    groups.sort_by_key(|group| {
+        (!group.first.crashed, std::cmp::Reverse(group.all.len()), group.first.id)
+    });
+    groups
+}
+
+/// `go go1.19.8: 47 goroutines`.
+pub(crate) fn heading(runtime: &RuntimeReport) -> String {
+    let version = runtime.version.as_ref().map(|version| format!(" {}", name::shown(version)));
+    let kind = crate::visible(&runtime.kind);
+    format!("{kind}{}: {}", version.unwrap_or_default(), tasks(runtime.total))
+}
+
+fn tasks(count: u64) -> String {
+    counted(usize::try_from(count).unwrap_or(usize::MAX), "task")
+}
+
+/// `29 goroutines, waiting, chan receive: 6, 7, 8, …`.
+pub(crate) fn group_line(group: &Group<'_>) -> String {
+    let task = group.first;
+    let kind = crate::visible(&task.kind).replace('-', " ");
+    let what = match group.all.as_slice() {
+        [_] => {
+            let called = task.name.as_ref().map(|name| format!(" `{}`", name::shown(name)));
+            format!("{kind} {}{}", number(task), called.unwrap_or_default())
+        }
+        all => counted(all.len(), &kind),
+    };
+    let mut line = format!("{what}, {}", crate::visible(&task.state).replace('-', " "));
+    if let Some(wait) = &task.wait {
+        line.push_str(&format!(", {}", name::shown(&wait.reason)));
+    }
+    if let [one] = group.all.as_slice() {
+        one.wait.iter().for_each(|wait| line.push_str(&times(wait)));
+        one.tid.iter().for_each(|tid| line.push_str(&format!(", on thread {tid}")));
+    } else {
+        let named: Vec<_> = group.all.iter().take(NAMED).map(|task| number(task)).collect();
+        let more = if group.all.len() > NAMED { ", \u{2026}" } else { "" };
+        line.push_str(&format!(": {}{more}", named.join(", ")));
+    }
+    if task.crashed {
+        line.push_str(", crashed");
+    }
+    line
+}
+
+/// Its number, or its address where it has none.
+fn number(task: &TaskReport) -> String {
+    match task.id == task.address.0 {
+        true => format!("{:#x}", task.id),
+        false => task.id.to_string(),
+    }
+}
+
+fn times(wait: &TaskWait) -> String {
+    let since = wait.since_ms.map(|time| format!(" for {}", seconds(time)));
+    let remaining = wait.remaining_ms.map(|time| format!(", {} left", seconds(time)));
+    format!("{}{}", since.unwrap_or_default(), remaining.unwrap_or_default())
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:03} s", milliseconds / 1000, milliseconds % 1000)
+}
+
+/// Who made them, what holds them up, and what may be wrong.
+pub(crate) fn group_details(group: &Group<'_>) -> Vec<String> {
+    let task = group.first;
+    let mut lines = Vec::new();
+    if let Some(wait) = &task.wait
+        && group.all.len() == 1
+    {
+        let object = wait.object.map(|at| format!("at {:#x}", at.0));
+        let tasks = wait.held_by_tasks.iter().map(|id| format!("held by task {id}"));
+        let threads = wait.held_by_threads.iter().map(|id| format!("held by thread {id}"));
+        let parts: Vec<_> = object.into_iter().chain(tasks).chain(threads).collect();
+        if !parts.is_empty() {
+            lines.push(parts.join(", "));
+        }
+    }
+    let same = group.all.iter().all(|other| other.created == task.created);
+    if let Some(created) = task.created.as_ref().filter(|_| same) {
+        let function = created.function.as_ref().map(|name| format!(" by {}", name::shown(name)));
+        let by = created.by.map(|id| format!(" in task {id}"));
+        let place = created.file.as_ref().map(|file| {
+            let line = created.line.map(|line| format!(":{line}")).unwrap_or_default();
+            format!(" at {}{line}", name::shown(file))
+        });
+        let parts = [function, by, place].map(Option::unwrap_or_default);
+        lines.push(format!("created{}", parts.concat()));
+    }
+    lines.extend(task.doubts.iter().map(|doubt| crate::visible(doubt).into_owned()));
+    lines
+}
+
+/// The frames of a task.
+pub(crate) fn stack_of<'r>(runtime: &'r RuntimeReport, task: &TaskReport) -> &'r [TaskFrameReport] {
+    let stack = usize::try_from(task.stack).ok().and_then(|at| runtime.stacks.get(at));
+    stack.map_or(&[], |stack| &stack.frames)
+}
+
+fn frames_left(runtime: &RuntimeReport, task: &TaskReport) -> Option<String> {
+    let stack = usize::try_from(task.stack).ok().and_then(|at| runtime.stacks.get(at))?;
+    let more = stack.omitted;
+    let more = usize::try_from(more).unwrap_or(usize::MAX);
+    (more > 0).then(|| format!("\u{2026} {}", counted(more, "frame")))
+}
+
+/// `#1 main.worker at main.go:17`.
+pub(crate) fn frame_line(at: usize, frame: &TaskFrameReport) -> String {
+    let function = frame.function.as_ref().map_or_else(|| "??".to_owned(), name::shown);
+    let place = frame.file.as_ref().map(|file| {
+        let line = frame.line.map(|line| format!(":{line}")).unwrap_or_default();
+        format!(" at {}{line}", name::shown(file))
+    });
+    format!("#{at:<2} {function}{}", place.unwrap_or_default())
+}
+
+/// `name = value` for each variable of an interpreter's frame.
+pub(crate) fn local_lines(frame: &TaskFrameReport) -> Vec<String> {
+    let line = |local: &obit_report::answer::TaskLocal| {
+        format!("{} = {}", name::shown(&local.name), name::shown(&local.value))
+    };
+    frame.locals.iter().map(line).collect()
+}
