@@ -26,7 +26,49 @@ const C: &str = "cc";
 const CPP: &str = "c++";
 const ALL: &[&str] = &["-O0", "-O2"];
 
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 11] = [
+    Program {
+        with: C,
+        // `name_len` jumps to strlen and leaves no frame; what it was passed besides is NULL too.
+        levels: &["-O2", "-Os"],
+        source: "#include <string.h>
+            struct node { struct node *l; char *s; int v; };
+            __attribute__((noipa)) static size_t name_len(struct node *n, struct node *l) {
+                if (l) n->v++;
+                return strlen(n->s); }
+            __attribute__((noipa)) static size_t work(struct node *n, struct node *other) {
+                size_t k = name_len(n, other->l);
+                return k + n->v; }
+            int main(int c, char **v) {
+                struct node a = { 0, 0, c }, b = { 0, \"x\", 2 };
+                return work(&a, &b); }",
+        class: "null-read",
+        function: "name_len",
+        expression: Some("n->s"),
+        says: "`n->s` is NULL; reading",
+    },
+    Program {
+        with: C,
+        // The register of `n` is kept on one way and lost in `say` on the other, which leaves
+        // an address below the stack pointer in it.
+        levels: &["-O2"],
+        source: "struct node { struct node *l; int v, w; };
+            volatile int calls;
+            __attribute__((noipa)) void say(struct node *n) {
+                if (n) calls += 1;
+                __asm__ volatile(\"lea -0x200(%%rsp), %%rdi\" ::: \"rdi\", \"rsi\", \"rax\"); }
+            __attribute__((noipa)) static int load(struct node *n, int k) {
+                if (k > 1) { say(n); return n->w; }
+                int *q = &n->v;
+                struct node *p = n->l;
+                if (k) say(n);
+                return p->v + *q; }
+            int main(int c, char **v) { struct node b = { 0, c, 1 }; return load(&b, c); }",
+        class: "null-read",
+        function: "load",
+        expression: Some("n->l"),
+        says: "`n->l` is NULL; reading",
+    },
     Program {
         with: C,
         levels: ALL,

@@ -72,6 +72,11 @@ impl Reaching {
     pub(super) fn holds_at(&self, at: usize) -> bool {
         self.passed.get(at).copied().unwrap_or(false)
     }
+
+    /// Whether it has what it had when the function was entered.
+    pub(super) fn is_entry(&self) -> bool {
+        matches!(*self.definitions, [Definition::Entry])
+    }
 }
 
 impl Body {

@@ -6,6 +6,7 @@ mod accessor;
 mod address;
 mod body;
 mod frame_of_load;
+mod handed_on;
 mod moment;
 mod names;
 mod path;

@@ -43,6 +43,14 @@ pub(super) struct Moment<'p> {
 pub(super) struct Known {
     pub(super) value: u64,
     pub(super) is_certain: bool,
+    /// No register that it was made of may have got its content only later.
+    pub(super) is_of_then: bool,
+}
+
+impl Known {
+    fn certain(value: u64) -> Self {
+        Self { value, is_certain: true, is_of_then: true }
+    }
 }
 
 fn frame_pointer(process: &Process, facts: &Facts, body: &Body) -> Register {
@@ -168,17 +176,19 @@ impl<'p> Moment<'p> {
     }
 
     fn address_within(&self, operand: &MemoryOperand, at: usize, depth: usize) -> Option<Known> {
-        let mut sum = Known { value: operand.displacement.cast_unsigned(), is_certain: true };
+        let mut sum = Known::certain(operand.displacement.cast_unsigned());
         if let Some(base) = operand.base {
             let base = self.part_within(base, at, depth)?;
             sum.value = sum.value.wrapping_add(base.value);
             sum.is_certain &= base.is_certain;
+            sum.is_of_then &= base.is_of_then;
         }
         if let Some((part, scale)) = operand.index {
             let index = self.part_within(part, at, depth)?;
             let value = operand.index_value(part, index.value);
             sum.value = sum.value.wrapping_add(value.wrapping_mul(scale));
             sum.is_certain &= index.is_certain;
+            sum.is_of_then &= index.is_of_then;
         }
         if let Some(segment) = operand.segment {
             sum.value = sum.value.wrapping_add(self.activation.registers.get(segment)?);
@@ -203,13 +213,14 @@ impl<'p> Moment<'p> {
     fn register_within(&self, register: Register, at: usize, depth: usize) -> Option<Known> {
         if register == self.facts.sp {
             let value = self.stack_pointers().get(at).copied().flatten()?;
-            return Some(Known { value, is_certain: true });
+            return Some(Known::certain(value));
         }
         let kept = self.kept(register);
         if kept.holds_at(at)
             && let Some(value) = self.activation.registers.get(register)
         {
-            return Some(Known { value, is_certain: kept.definitions.len() == 1 });
+            let is_of_then = kept.definitions.len() == 1;
+            return Some(Known { value, is_certain: is_of_then, is_of_then });
         }
         let depth = depth.checked_sub(1)?;
         let reaching = self.reaching(at, Slot::Register(register));
@@ -225,7 +236,7 @@ impl<'p> Moment<'p> {
 
     fn term_within(&self, term: Term, by: usize, depth: usize) -> Option<Known> {
         match term {
-            Term::Constant(value) => Some(Known { value, is_certain: true }),
+            Term::Constant(value) => Some(Known::certain(value)),
             Term::Register(part) => self.part_within(part, by, depth),
             Term::SignExtended(part, _) => {
                 let known = self.part_within(part, by, depth)?;
@@ -242,7 +253,7 @@ impl<'p> Moment<'p> {
                 let is_signed = matches!(term, Term::SignExtendedMemory(..));
                 let value = if is_signed { sign_extended(value, size) } else { value };
                 // It may have been written since.
-                Some(Known { value, is_certain: false })
+                Some(Known { value, is_certain: false, ..at })
             }
             Term::Unknown => None,
         }

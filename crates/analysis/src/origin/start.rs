@@ -1,6 +1,7 @@
 //! What to follow back for a fault.
 
-use super::body::{Body, Definition, Slot};
+use super::body::Body;
+use super::handed_on::handed_on;
 use super::names::{Names, argument_registers};
 use super::{Gone, Moment, Origin, Source, Wanted, origin};
 use crate::blame::own_from;
@@ -58,18 +59,22 @@ fn passed_to_library(process: &Process, fault: &Fault, access: &Access) -> Optio
     let found = origin(process, caller.activation, Wanted::Passed(bad));
     if let Some(gone) = jumped_from(process, own) {
         let at = thread.stack.frames.get(caller.activation)?.pc;
-        let expression = handed_on(process, own, &bad);
+        let handed = handed_on(process, fault, own, &bad);
+        let source = handed.location.or(gone.source);
         return Some(Origin {
             frame: own,
-            gone: Some(gone),
+            gone: Some(Gone { source, ..gone }),
             at,
             line: None,
             value: access.pointer().map(|at| at.0),
             is_index: false,
             is_part: false,
             is_thread_local: false,
-            source: Source::Passed,
-            expression,
+            source: match handed.is_loaded {
+                true => Source::Loaded { address: None },
+                false => Source::Passed,
+            },
+            expression: handed.expression,
             is_reference: false,
             kept_in: None,
             is_of_callee: false,
@@ -155,50 +160,6 @@ fn first_argument_name(process: &Process, index: usize) -> Option<String> {
     let last = thread.frames.partition_point(|frame| frame.activation <= activation);
     let depth = last.checked_sub(index)?.checked_sub(1)?;
     named.depth.is_none_or(|of| of <= depth).then_some(named.text)
-}
-
-/// What the function that frame `own` called, and that jumped on into a library, calls the
-/// bad one of the arguments it handed on: the one that is bad, or of which alone nothing else
-/// is known.
-fn handed_on(process: &Process, own: usize, bad: &[Option<u64>]) -> Option<String> {
-    let thread_index = process.threads.iter().position(|thread| thread.crashed)?;
-    let thread = process.threads.get(thread_index)?;
-    let frame = thread.frames.get(own)?;
-    let caller = Moment::new(process, thread, frame.activation)?;
-    let Next::Calls(Some(called)) = caller.body.steps.get(caller.stop)?.next else { return None };
-    let body = Body::around(process, called)?;
-    let inside = |at: Avma| body.steps.iter().any(|step| step.address == at);
-    let leaves = |step: &disassembly::Step| match step.next {
-        Next::Jumps(to) => to.is_none_or(|to| !inside(to)),
-        _ => false,
-    };
-    let mut exits = body.steps.iter().enumerate().filter(|(_, step)| leaves(step));
-    let (exit, _) = exits.next()?;
-    if exits.next().is_some() {
-        return None;
-    }
-    let gone = Moment::gone(process, body, exit)?;
-    let view = process.frame_view(thread_index, own)?;
-    let names = Names { moment: &gone, view: &view };
-    let mut unknown = Vec::new();
-    for register in argument_registers(process.dump.machine) {
-        let slot = Slot::Register(*register);
-        let at_entry = || match *gone.reaching(exit, slot).definitions {
-            [Definition::Entry] => names.variable(0, slot),
-            _ => None,
-        };
-        let Some(named) = names.register(exit, *register).or_else(at_entry) else { continue };
-        let part = disassembly::Part { register: *register, shift: 0, size: 8 };
-        match gone.part(part, exit) {
-            Some(known) if bad.contains(&Some(known.value)) => return Some(named.text),
-            Some(_) => {}
-            None => unknown.push(named.text),
-        }
-    }
-    match unknown.as_slice() {
-        [only] => Some(only.clone()),
-        _ => None,
-    }
 }
 
 /// The function of the program's own that frame `index` called and that jumped on, leaving

@@ -302,8 +302,8 @@ impl<'t> Trace<'t> {
                             base.register == facts.sp || base.register == names.moment.fp
                         });
                         let local = address.filter(|at| {
-                            let at = Avma(at.value);
-                            if !is_frame && self.is_dead(at) {
+                            let (at, is_of_then) = (Avma(at.value), at.is_of_then);
+                            if !is_frame && is_of_then && self.is_dead(at) {
                                 return false;
                             }
                             // Beyond the frame only what it reaches by its own registers.
@@ -370,12 +370,15 @@ impl<'t> Trace<'t> {
         let (Term::Memory(operand) | Term::SignExtendedMemory(operand, _)) = term else {
             return None;
         };
-        let address = names.moment.address(&operand, by).map(|known| Avma(known.value));
+        let known = names.moment.address(&operand, by);
+        let address = known.map(|known| Avma(known.value));
+        // What a call left in a register may point anywhere.
+        let dead = known.filter(|known| known.is_of_then).map(|known| Avma(known.value));
         let named = names.memory(by, &operand);
         Some(End {
             activation: names.moment.index,
             at: by,
-            source: match address.filter(|at| self.is_dead(*at)) {
+            source: match dead.filter(|at| self.is_dead(*at)) {
                 Some(address) => Source::DeadFrame { address },
                 None => Source::Loaded { address },
             },

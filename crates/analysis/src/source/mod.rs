@@ -131,7 +131,9 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
         object: None,
         number: None,
     };
-    let crashed = process.threads.iter().position(|thread| thread.crashed);
+    // A function that left no frame has words of its own, and none of its caller's.
+    let is_gone = origin.is_some_and(|origin| origin.gone.is_some());
+    let crashed = process.threads.iter().position(|thread| thread.crashed).filter(|_| !is_gone);
     let view = crashed.zip(judged.blame);
     let view = view.and_then(|(thread, frame)| process.frame_view(thread, frame));
     if let Some(fault) = judged.fault {
@@ -172,8 +174,7 @@ pub(super) fn terms(process: &Process, judged: &Judged<'_>) -> SourceTerms {
     {
         terms.expression = Some(Words::of_debug_info(crate::origin::call_of(function)));
     }
-    let is_gone = origin.is_some_and(|origin| origin.gone.is_some());
-    if let Some((view, whole)) = view.as_ref().filter(|_| !is_gone).zip(terms.expression.as_ref()) {
+    if let Some((view, whole)) = view.as_ref().zip(terms.expression.as_ref()) {
         let object = containing(&whole.text).filter(|object| is_known(process, view, object));
         terms.object = object.map(|text| Words { text, from: whole.from });
     }
@@ -358,10 +359,6 @@ fn add_argument(
     // Of a call that led nowhere the function is bad, not what it was given.
     let kind = judged.fault.and_then(|fault| fault.access.as_ref()).map(|access| access.kind);
     if kind == Some(AccessKind::Execute) {
-        return;
-    }
-    // A function that left no frame has words of its own.
-    if judged.origin.is_some_and(|origin| origin.gone.is_some()) {
         return;
     }
     let Some(line) = line_of(process, view.frame()) else { return };
