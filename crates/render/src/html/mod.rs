@@ -22,6 +22,7 @@ mod page;
 mod registers;
 mod source;
 mod stack_use;
+mod tasks;
 mod threads;
 mod triage;
 mod variables;
@@ -30,7 +31,7 @@ use std::io;
 
 use obit_incident::Incidents;
 use obit_report::Report;
-use obit_report::answer::Contents;
+use obit_report::answer::{Contents, TasksReport};
 
 pub(crate) use triage::digest::write_digest as write_digest_html;
 pub use triage::served;
@@ -52,6 +53,14 @@ pub fn write_html(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
 /// Those of `out`.
 pub(crate) fn write_contents_html(out: &mut dyn io::Write, found: &Contents) -> io::Result<()> {
     out.write_all(contents::contents(found).into_string().as_bytes())
+}
+
+/// Writes the page of tasks.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_tasks_html(out: &mut dyn io::Write, found: &TasksReport) -> io::Result<()> {
+    out.write_all(tasks::tasks(found).into_string().as_bytes())
 }
 
 /// Writes the page of incidents.

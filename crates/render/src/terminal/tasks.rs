@@ -184,7 +184,7 @@ pub(crate) fn stack_of<'r>(runtime: &'r RuntimeReport, task: &TaskReport) -> &'r
     stack.map_or(&[], |stack| &stack.frames)
 }
 
-fn frames_left(runtime: &RuntimeReport, task: &TaskReport) -> Option<String> {
+pub(crate) fn frames_left(runtime: &RuntimeReport, task: &TaskReport) -> Option<String> {
     let stack = usize::try_from(task.stack).ok().and_then(|at| runtime.stacks.get(at))?;
     let more = stack.omitted;
     let more = usize::try_from(more).unwrap_or(usize::MAX);
@@ -207,4 +207,125 @@ pub(crate) fn local_lines(frame: &TaskFrameReport) -> Vec<String> {
         format!("{} = {}", name::shown(&local.name), name::shown(&local.value))
     };
     frame.locals.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::FORMATS;
+    use obit_redact::Shown;
+    use obit_report::Hex;
+    use obit_report::answer::{TaskCreated, TaskStack, VerdictReport};
+
+    fn shown(text: &str) -> Shown {
+        Shown::from_report(text.to_owned())
+    }
+
+    fn frame(function: &str, line: u64) -> TaskFrameReport {
+        TaskFrameReport {
+            kind: "native".to_owned(),
+            function: Some(shown(function)),
+            file: Some(shown("main.go")),
+            line: Some(line),
+            ..TaskFrameReport::default()
+        }
+    }
+
+    fn task(id: u64, state: &str, reason: &str, stack: u64) -> TaskReport {
+        TaskReport {
+            id,
+            kind: "goroutine".to_owned(),
+            address: Hex(0xc000_0000 + id),
+            state: state.to_owned(),
+            wait: Some(TaskWait {
+                kind: "receive".to_owned(),
+                reason: shown(reason),
+                since_ms: Some(61_005),
+                ..TaskWait::default()
+            }),
+            created: Some(TaskCreated {
+                function: Some(shown("main.main")),
+                by: Some(1),
+                ..TaskCreated::default()
+            }),
+            stack,
+            ..TaskReport::default()
+        }
+    }
+
+    fn found() -> TasksReport {
+        let mut crashed = task(9, "running", "panic", 1);
+        (crashed.crashed, crashed.tid, crashed.wait) = (true, Some(77), None);
+        TasksReport {
+            id: "obit-1".to_owned(),
+            policy: "default".to_owned(),
+            runtimes: vec![RuntimeReport {
+                kind: "go".to_owned(),
+                version: Some(shown("go1.19.8")),
+                total: 3,
+                tasks: vec![
+                    task(6, "waiting", "chan receive", 0),
+                    task(7, "waiting", "chan receive", 0),
+                    crashed,
+                ],
+                stacks: vec![
+                    TaskStack { frames: vec![frame("main.worker", 17)], omitted: 2 },
+                    TaskStack { frames: vec![frame("main.\u{1b}[2Jboom", 30)], omitted: 0 },
+                ],
+                verdicts: vec![VerdictReport {
+                    kind: "never-woken".to_owned(),
+                    tasks: vec![6, 7],
+                    text: shown("6, 7 wait at what nothing else refers to"),
+                }],
+                ..RuntimeReport::default()
+            }],
+            ..TasksReport::default()
+        }
+    }
+
+    #[test]
+    fn tasks_that_do_the_same_are_one_group_and_the_crashed_one_is_first() {
+        let mut out = Vec::new();
+        write_tasks(&mut out, &found(), &PageOptions::default()).unwrap();
+        let expected = "\
+go go1.19.8: 3 tasks
+  6, 7 wait at what nothing else refers to
+
+  goroutine 9, running, on thread 77, crashed
+    created by main.main in task 1
+    #0  main.\\x1b[2Jboom at main.go:30
+
+  2 goroutines, waiting, chan receive: 6, 7
+    created by main.main in task 1
+    #0  main.worker at main.go:17
+    \u{2026} 2 frames
+obit-1  --redact=default
+";
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_task_alone_says_how_long_it_waits() {
+        let runtime = RuntimeReport {
+            tasks: vec![task(6, "waiting", "chan receive", 0)],
+            ..RuntimeReport::default()
+        };
+        let groups = groups(&runtime);
+        assert_eq!(group_line(&groups[0]), "goroutine 6, waiting, chan receive for 61.005 s");
+    }
+
+    #[test]
+    fn every_format_that_writes_tasks_has_the_frames_and_no_control_character() {
+        let writers = FORMATS.iter().filter_map(|format| Some((format.name, format.tasks()?)));
+        let mut names = Vec::new();
+        for (name, write) in writers {
+            let mut out = Vec::new();
+            write(&mut out, &found(), &PageOptions::default()).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(text.contains("main.worker"), "{name}: {text}");
+            assert!(!text.contains('\u{1b}'), "{name}: {text}");
+            names.push(name);
+        }
+        assert_eq!(names, ["human", "json", "ndjson", "html", "markdown"]);
+    }
 }
