@@ -101,14 +101,11 @@ impl Debuggee {
                 let Answer::Locks(found) = self.ask(&Question::Locks)? else {
                     return Err(no_answer());
                 };
-                let waits = found.waits.iter().map(|wait| {
-                    let sure = if wait.sure { "" } else { " (not certain)" };
-                    let (one, other, lock) = (wait.thread, wait.waits_for, plain(&wait.lock));
-                    format!("thread {one} waits for {lock}, held by thread {other}{sure}")
-                });
+                let waits = found.waits.iter().map(|wait| wait.sentence(&plain(&wait.lock)));
                 let waits = waits.collect::<Vec<_>>().join("\n");
                 if waits.is_empty() {
-                    "no deadlock, and no lock with a known owner that several threads wait for, was found".to_owned()
+                    "no deadlock was found, and no thread that waits for a lock with a known owner"
+                        .to_owned()
                 } else {
                     waits
                 }

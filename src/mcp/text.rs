@@ -166,15 +166,12 @@ pub(super) fn source(answer: &SourceAnswer) -> String {
 }
 
 pub(super) fn locks(answer: &LocksAnswer) -> String {
-    if answer.locks.is_empty() {
-        return "no deadlock, and no lock with a known owner that several threads wait for, was found".to_owned();
+    if answer.findings.is_empty() && answer.waits.is_empty() {
+        return "no deadlock was found, and no thread that waits for a lock with a known owner"
+            .to_owned();
     }
     let findings = answer.findings.iter().map(plain);
-    let waits = answer.waits.iter().map(|wait| {
-        let sure = if wait.sure { "" } else { " (not certain)" };
-        let (waiter, lock, holder) = (wait.thread, plain(&wait.lock), wait.waits_for);
-        format!("thread {waiter} waits for {lock}, held by thread {holder}{sure}")
-    });
+    let waits = answer.waits.iter().map(|wait| wait.sentence(&plain(&wait.lock)));
     lines(findings.chain(waits))
 }
 

@@ -33,6 +33,7 @@ pub(crate) use build::trust_of;
 pub use build::{TakeThread, build, build_in_portions};
 pub(crate) use code::Code;
 pub use contents::{ContentsLimits, contents};
+pub(crate) use findings::locks::want as what_a_thread_wants;
 pub use heap_report::{growth, heap, place};
 pub use tasks::{TasksWanted, tasks};
 /// The heap as it was read, for questions that stay open.

@@ -11,6 +11,7 @@ mod evaluate;
 mod find;
 mod in_full;
 mod lines;
+mod locks;
 mod look;
 mod opened;
 mod search;

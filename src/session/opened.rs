@@ -109,7 +109,7 @@ impl Opened {
             Question::Source { at, context } => {
                 Answer::Source(self.lines(*at, None, None, *context)?)
             }
-            Question::Locks => Answer::Locks(of_report::locks(report())),
+            Question::Locks => Answer::Locks(self.locks()),
             Question::Report => Answer::Report(Box::new(report().clone())),
             Question::Variables { at, of, from, most } => {
                 let part = (*from, items(*most));

@@ -9,7 +9,7 @@ use obit_process::process::FrameTrust;
 use obit_redact::Shown;
 use obit_report::Confidence;
 use obit_report::answer::Answer as Found;
-use obit_session::{Claim, Comparison, Place, Problem, Verdict, VerifyAnswer, of_report};
+use obit_session::{Claim, Comparison, Place, Problem, Verdict, VerifyAnswer};
 
 /// Bytes of a value that are shown.
 const BYTES: u64 = 16;
@@ -126,13 +126,10 @@ impl Opened {
             let reason = self.no_thread(Some(absent)).text.into_string();
             return (Verdict::Unknown, reason, Vec::new());
         }
-        let locks = of_report::locks(self.report());
+        let locks = self.locks();
         let of_thread: Vec<_> = locks.waits.iter().filter(|wait| wait.thread == thread).collect();
-        let line = |wait: &&obit_session::Wait| {
-            let sure = if wait.sure { "" } else { " (not certain)" };
-            let (lock, holder) = (wait.lock.as_str(), wait.waits_for);
-            Shown::from_report(format!("thread {thread} waits for {lock}, held by {holder}{sure}"))
-        };
+        let line =
+            |wait: &&obit_session::Wait| Shown::from_report(wait.sentence(wait.lock.as_str()));
         let evidence: Vec<_> = of_thread.iter().map(line).collect();
         let to_other = of_thread.iter().find(|wait| wait.waits_for == waits_for);
         match (to_other, of_thread.first()) {
@@ -148,7 +145,7 @@ impl Opened {
                 (Verdict::DoesNotHold, reason, evidence)
             }
             _ => {
-                let reason = "only deadlocks, and locks with a known owner that several threads wait for, are looked at";
+                let reason = "no lock with a known owner was found that this thread waits for";
                 (Verdict::Unknown, reason.to_owned(), evidence)
             }
         }

@@ -5,7 +5,7 @@ use std::io::Write;
 use super::stack;
 use super::state::{Done, Shell, refuse, say};
 use super::words::Words;
-use crate::session::{Answer, Claim, Question, of_report};
+use crate::session::{Answer, Claim, Question};
 use obit_render::formats::ReportView;
 use obit_render::{FORMATS, prompt};
 
@@ -40,20 +40,18 @@ pub(super) fn blame(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -
 
 pub(super) fn locks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
     words.none()?;
-    let found = of_report::locks(&shell.report);
-    if found.locks.is_empty() {
+    let Answer::Locks(found) = shell.ask(&Question::Locks)? else { return refuse("no answer") };
+    if found.findings.is_empty() && found.waits.is_empty() {
         return say(
             out,
-            "No deadlock, and no lock with a known owner that several threads wait for, was found.",
+            "No deadlock was found, and no thread that waits for a lock with a known owner.",
         );
     }
     for finding in &found.findings {
         say(out, &prompt::plain(finding))?;
     }
     for wait in &found.waits {
-        let sure = if wait.sure { "" } else { " (not certain)" };
-        let (thread, lock, owner) = (wait.thread, prompt::plain(&wait.lock), wait.waits_for);
-        say(out, &format!("  thread {thread} waits for {lock}, held by thread {owner}{sure}"))?;
+        say(out, &format!("  {}", wait.sentence(&prompt::plain(&wait.lock))))?;
     }
     Ok(())
 }

@@ -1,11 +1,8 @@
 //! Why programs crashed that are compiled here: each is one kind of mistake in a few lines.
 
-use std::fs;
-use std::process::{Command, Stdio};
-
 use serde_json::Value;
 
-use crate::fixture::{obit, report};
+use crate::fixture::{captured, report};
 
 /// A program that crashes.
 struct Program {
@@ -193,28 +190,10 @@ const PROGRAMS: [Program; 11] = [
 
 /// The report of a run of `program`, compiled at `level`.
 fn crash(program: &Program, level: &str) -> Value {
-    let place = tempfile::tempdir().unwrap();
+    let options = ["-g", "-w", "-fno-stack-protector", "-Wl,--build-id", level];
     let name = if program.with == C { "a.c" } else { "a.cc" };
-    fs::write(place.path().join(name), program.source).unwrap();
-    let mut compiler = Command::new(program.with);
-    compiler.args([
-        "-g",
-        "-w",
-        "-fno-stack-protector",
-        "-Wl,--build-id",
-        level,
-        "-o",
-        "prog",
-        name,
-    ]);
-    assert!(compiler.current_dir(place.path()).status().unwrap().success());
-    let mut run = obit();
-    run.args(["run", "-q", "-o", "cores", "--", "./prog"]).current_dir(place.path());
-    run.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    let cores = fs::read_dir(place.path().join("cores")).unwrap();
-    let mut cores = cores.map(|entry| entry.unwrap().path());
-    let is_core = |path: &std::path::PathBuf| path.extension().is_some_and(|it| it == "core");
-    report(&cores.find(is_core).expect("a core"), &[])
+    let place = tempfile::tempdir().unwrap();
+    report(&captured(place.path(), program.with, &options, name, program.source), &[])
 }
 
 #[test]

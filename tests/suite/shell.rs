@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::fixture::{Case, obit};
+use crate::fixture::{Case, captured, obit};
 use crate::planted_numbers::{CARD, crash};
 
 /// The shell on a case, its state in a directory of its own.
@@ -206,6 +206,37 @@ fn locks_and_claims_are_answered_as_elsewhere() {
     let locks = text(&run("deadlock", &["locks"], &[]));
     assert!(locks.contains("waits for") && locks.contains("held by thread"), "{locks}");
     assert!(answer(&["frame 1", "verify job->owner is NULL"]).contains("holds: "));
+}
+
+#[test]
+fn a_thread_that_waits_alone_is_listed_and_claims_about_it_are_judged() {
+    let source = "#include <pthread.h>
+        #include <stdlib.h>
+        #include <unistd.h>
+        pthread_mutex_t jobs = PTHREAD_MUTEX_INITIALIZER;
+        static void *work(void *of) { pthread_mutex_lock(&jobs); return of; }
+        int main(void) {
+            pthread_t worker;
+            pthread_mutex_lock(&jobs);
+            pthread_create(&worker, 0, work, 0);
+            usleep(200000);
+            abort(); }";
+    let place = tempfile::tempdir().unwrap();
+    let core = captured(place.path(), "cc", &["-g", "-O0", "-pthread"], "a.c", source);
+    let ask = |command: &str| {
+        let mut shell = obit();
+        shell.arg("shell").arg(&core).env("XDG_STATE_HOME", place.path()).stdin(Stdio::null());
+        text(&shell.args(["-batch", "-ex", command]).output().unwrap())
+    };
+    let locks = ask("locks");
+    let words: Vec<&str> = locks.split_whitespace().collect();
+    let [_, waiter, "waits", "for", "mutex", "`jobs`,", "held", "by", "thread", holder] = *words
+    else {
+        panic!("{locks}")
+    };
+    assert!(ask(&format!("verify thread {waiter} waits for thread {holder}")).contains("holds: "));
+    let turned = ask(&format!("verify thread {holder} waits for thread {waiter}"));
+    assert!(turned.contains("unknown: "), "{turned}");
 }
 
 #[test]

@@ -56,7 +56,9 @@ pub use cause::Cause;
 pub use confidence::Confidence;
 pub use fault::{Access, AccessKind, Caught, Division, Fault, Purpose, Reason};
 pub use finding::Finding;
-pub use locks::{Held, Link, Lock, LockFinding, LockKind, LockName, Wanted, Whereabouts};
+pub use locks::{
+    Held, Link, Lock, LockFinding, LockKind, LockName, ThreadWait, Wanted, Whereabouts, waits,
+};
 pub use obit_causes::{CauseClass, Severity};
 pub use origin::{Gone, Origin, Source, Through};
 pub use owner::Owners;

@@ -441,6 +441,21 @@ document! {
         lock: Shown,
         /// Whether it is certain that the other has it.
         sure: bool,
+        /// It is the end of the other thread that it waits for.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        exit: bool,
+    }
+}
+
+impl Wait {
+    /// In a sentence, with `lock` for what it waits for.
+    pub fn sentence(&self, lock: &str) -> String {
+        let sure = if self.sure { "" } else { " (not certain)" };
+        let held = match self.exit {
+            true => String::new(),
+            false => format!(", held by thread {}", self.waits_for),
+        };
+        format!("thread {} waits for {lock}{held}{sure}", self.thread)
     }
 }
 

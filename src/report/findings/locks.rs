@@ -166,7 +166,8 @@ fn and_more(all: usize, shown: usize) -> Option<String> {
     Some(format!("and {more} more"))
 }
 
-fn want(wanted: &Wanted) -> String {
+/// What a thread waits for.
+pub(crate) fn want(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Lock(lock) => called(lock),
         Wanted::End(tid) => format!("the exit of thread {tid}"),

@@ -1,7 +1,7 @@
 //! Findings in words.
 
 pub(super) mod facts;
-pub(super) mod locks;
+pub(crate) mod locks;
 pub(super) mod memory;
 
 use super::Finding;

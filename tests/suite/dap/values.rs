@@ -149,7 +149,7 @@ fn the_console_answers_what_obit_print_does_and_a_few_words() {
     assert!(ask("info locals").contains("serial"));
     assert!(ask("why").starts_with("null-read (proved)"));
     assert!(ask("bt").contains("next_serial < book"));
-    assert!(ask("locks").contains("no deadlock, and no lock"));
+    assert!(ask("locks").contains("waits for the exit of thread"));
     assert!(ask("help").contains("obit print"));
     let wrong = json!({ "expression": "p/x nosuch", "frameId": frame, "context": "repl" });
     assert!(editor.refusal("evaluate", &wrong).contains("nosuch"));

@@ -98,6 +98,19 @@ pub struct Held {
     pub waiters: Vec<Whereabouts>,
 }
 
+/// A thread that waits for another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThreadWait {
+    /// The thread.
+    pub tid: i64,
+    /// What it waits for.
+    pub wanted: Wanted,
+    /// The thread that has it.
+    pub holder: i64,
+    /// Whether it is certain that it has.
+    pub is_sure: bool,
+}
+
 /// What is wrong with a lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockFinding {
@@ -136,7 +149,15 @@ pub(super) fn findings(process: &Process) -> Vec<LockFinding> {
     if waits.iter().all(Option::is_none) {
         return Vec::new();
     }
-    Waits::new(process, waits).findings()
+    Waits::new(process, waits, is_from_outside(process)).findings()
+}
+
+/// Each thread that waits for another one that is known, whether or not that is worth a word.
+pub fn waits(process: &Process) -> Vec<ThreadWait> {
+    let threads = 0..process.threads.len();
+    let found = threads.clone().map(|thread| wait::of_thread(process, thread)).collect();
+    let waits = Waits::new(process, found, true);
+    threads.filter_map(|thread| waits.one(thread)).collect()
 }
 
 /// All that wait, by the number of the thread.
@@ -148,7 +169,8 @@ struct Waits<'p> {
 }
 
 impl<'p> Waits<'p> {
-    fn new(process: &'p Process, waits: Vec<Option<Wait>>) -> Self {
+    /// `all` says whether a holder is also looked for among threads that do not wait.
+    fn new(process: &'p Process, waits: Vec<Option<Wait>>, all: bool) -> Self {
         let threads = process.threads.iter().enumerate();
         let numbers: HashMap<i64, usize> =
             threads.map(|(number, thread)| (thread.tid, number)).collect();
@@ -174,7 +196,7 @@ impl<'p> Waits<'p> {
         let waits: Vec<_> = waits.collect();
         let next = waits.iter().map(|wait| next(wait.as_ref()?));
         let mut waits = Self { process, next: next.collect(), waits };
-        waits.add_guards();
+        waits.add_guards(all);
         waits
     }
 
@@ -183,7 +205,7 @@ impl<'p> Waits<'p> {
     }
 
     /// Finds the holders of locks that do not know them.
-    fn add_guards(&mut self) {
+    fn add_guards(&mut self, all: bool) {
         let of_rust = |wait: &Wait| match wait.target {
             Target::Lock(LockKind::RustMutex | LockKind::RustRwLock, at) => Some(at),
             Target::Lock(..) | Target::End => None,
@@ -195,11 +217,11 @@ impl<'p> Waits<'p> {
             return;
         }
         // A waiter may be in a cycle.
-        let all = 0..self.waits.len();
+        let threads = 0..self.waits.len();
         let (waiting, others): (Vec<_>, Vec<_>) =
-            all.partition(|thread| self.of(*thread).is_some());
+            threads.partition(|thread| self.of(*thread).is_some());
         // A lock that only one thread waits for matters if the process hangs.
-        let others = others.into_iter().filter(|_| is_from_outside(self.process));
+        let others = others.into_iter().filter(|_| all);
         let holders = rust::holders(self.process, &locks, waiting.into_iter().chain(others));
         for (wait, next) in self.waits.iter_mut().zip(&mut self.next) {
             let Some(wait) = wait else { continue };
@@ -208,6 +230,18 @@ impl<'p> Waits<'p> {
                 wait.is_sure = false;
             }
         }
+    }
+
+    fn one(&self, thread: usize) -> Option<ThreadWait> {
+        let wait = self.of(thread)?;
+        let holder = (*self.next.get(thread)?)?;
+        let here = wait.frame.map(|frame| (thread, frame));
+        Some(ThreadWait {
+            tid: self.process.threads.get(thread)?.tid,
+            wanted: self.wanted(thread, wait, here.as_slice())?,
+            holder: self.process.threads.get(holder)?.tid,
+            is_sure: wait.is_sure,
+        })
     }
 
     fn findings(&self) -> Vec<LockFinding> {

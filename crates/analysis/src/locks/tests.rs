@@ -112,7 +112,7 @@ fn a_mutex_of_a_thread_that_is_gone_is_reported_where_ids_are_those_of_the_proce
             is_timed: false,
             frame: None,
         };
-        Waits::new(&process, vec![Some(wait)]).findings()
+        Waits::new(&process, vec![Some(wait)], false).findings()
     };
     let gone = found(11);
     assert!(matches!(gone[..], [LockFinding::Abandoned { owner: 4711, .. }]), "{gone:?}");

@@ -116,6 +116,7 @@ pub fn locks(report: &Report) -> LocksAnswer {
                     waits_for: holder,
                     lock: lock.name.clone(),
                     sure: lock.is_sure,
+                    exit: lock.address.is_none(),
                 };
                 if !answer.waits.contains(&wait) {
                     answer.waits.push(wait);
