@@ -1,5 +1,5 @@
 //! Stacks that no thread of the kernel runs on: those of goroutines, fibers and coroutines that
-//! wait. Whoever knows the runtime knows with which registers they go on.
+//! wait. The one that knows the runtime knows with which registers they go on.
 
 use super::naming::Naming;
 use super::{Frame, Process, Recursion};
