@@ -104,7 +104,7 @@ impl Debuggee {
                 let waits = found.waits.iter().map(|wait| wait.sentence(&plain(&wait.lock)));
                 let waits = waits.collect::<Vec<_>>().join("\n");
                 if waits.is_empty() {
-                    "no deadlock was found, and no thread that waits for a lock with a known owner"
+                    "no deadlock was found, and no thread that waits for a lock, a condition or another thread"
                         .to_owned()
                 } else {
                     waits

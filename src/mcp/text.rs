@@ -167,7 +167,7 @@ pub(super) fn source(answer: &SourceAnswer) -> String {
 
 pub(super) fn locks(answer: &LocksAnswer) -> String {
     if answer.findings.is_empty() && answer.waits.is_empty() {
-        return "no deadlock was found, and no thread that waits for a lock with a known owner"
+        return "no deadlock was found, and no thread that waits for a lock, a condition or another thread"
             .to_owned();
     }
     let findings = answer.findings.iter().map(plain);

@@ -12,10 +12,10 @@ use obit_session::{LocksAnswer, Wait, of_report};
 const MOST: usize = 10_000;
 
 impl Opened {
-    /// Findings on locks, and every thread that waits for another one that is known.
+    /// Findings on locks, and every thread that waits.
     pub(super) fn locks(&self) -> LocksAnswer {
         let mut answer = of_report::locks(self.report());
-        let mut known: HashSet<(i64, i64)> =
+        let mut known: HashSet<(i64, Option<i64>)> =
             answer.waits.iter().map(|wait| (wait.thread, wait.waits_for)).collect();
         for wait in obit_analysis::waits(&self.process) {
             if answer.waits.len() >= MOST || !known.insert((wait.tid, wait.holder)) {

@@ -9,7 +9,7 @@ use obit_process::process::FrameTrust;
 use obit_redact::Shown;
 use obit_report::Confidence;
 use obit_report::answer::Answer as Found;
-use obit_session::{Claim, Comparison, Place, Problem, Verdict, VerifyAnswer};
+use obit_session::{Claim, Comparison, Place, Problem, Verdict, VerifyAnswer, Wait};
 
 /// Bytes of a value that are shown.
 const BYTES: u64 = 16;
@@ -128,10 +128,9 @@ impl Opened {
         }
         let locks = self.locks();
         let of_thread: Vec<_> = locks.waits.iter().filter(|wait| wait.thread == thread).collect();
-        let line =
-            |wait: &&obit_session::Wait| Shown::from_report(wait.sentence(wait.lock.as_str()));
+        let line = |wait: &&Wait| Shown::from_report(wait.sentence(wait.lock.as_str()));
         let evidence: Vec<_> = of_thread.iter().map(line).collect();
-        let to_other = of_thread.iter().find(|wait| wait.waits_for == waits_for);
+        let to_other = of_thread.iter().find(|wait| wait.waits_for == Some(waits_for));
         match (to_other, of_thread.first()) {
             (Some(wait), _) if wait.sure => {
                 (Verdict::Holds, "the lock names its owner".to_owned(), evidence)
@@ -140,8 +139,8 @@ impl Opened {
                 let reason = "the owner of the lock is not certain";
                 (Verdict::Unknown, reason.to_owned(), evidence)
             }
-            (None, Some(wait)) if wait.sure => {
-                let reason = format!("it waits for thread {}", wait.waits_for);
+            (None, Some(Wait { sure: true, waits_for: Some(other), .. })) => {
+                let reason = format!("it waits for thread {other}");
                 (Verdict::DoesNotHold, reason, evidence)
             }
             _ => {

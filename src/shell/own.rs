@@ -44,7 +44,7 @@ pub(super) fn locks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -
     if found.findings.is_empty() && found.waits.is_empty() {
         return say(
             out,
-            "No deadlock was found, and no thread that waits for a lock with a known owner.",
+            "No deadlock was found, and no thread that waits for a lock, a condition or another thread.",
         );
     }
     for finding in &found.findings {

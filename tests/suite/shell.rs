@@ -211,14 +211,30 @@ fn locks_and_claims_are_answered_as_elsewhere() {
 #[test]
 fn a_thread_that_waits_alone_is_listed_and_claims_about_it_are_judged() {
     let source = "#include <pthread.h>
+        #include <semaphore.h>
         #include <stdlib.h>
         #include <unistd.h>
         pthread_mutex_t jobs = PTHREAD_MUTEX_INITIALIZER;
+        pthread_cond_t ready = PTHREAD_COND_INITIALIZER;
+        pthread_mutex_t of_ready = PTHREAD_MUTEX_INITIALIZER;
+        pthread_barrier_t line;
+        sem_t rooms;
         static void *work(void *of) { pthread_mutex_lock(&jobs); return of; }
+        static void *wait(void *of) {
+            pthread_mutex_lock(&of_ready);
+            pthread_cond_wait(&ready, &of_ready);
+            return of; }
+        static void *stand(void *of) { pthread_barrier_wait(&line); return of; }
+        static void *enter(void *of) { sem_wait(&rooms); return of; }
         int main(void) {
-            pthread_t worker;
+            pthread_t one;
+            pthread_barrier_init(&line, 0, 2);
+            sem_init(&rooms, 0, 0);
             pthread_mutex_lock(&jobs);
-            pthread_create(&worker, 0, work, 0);
+            pthread_create(&one, 0, work, 0);
+            pthread_create(&one, 0, wait, 0);
+            pthread_create(&one, 0, stand, 0);
+            pthread_create(&one, 0, enter, 0);
             usleep(200000);
             abort(); }";
     let place = tempfile::tempdir().unwrap();
@@ -229,7 +245,14 @@ fn a_thread_that_waits_alone_is_listed_and_claims_about_it_are_judged() {
         text(&shell.args(["-batch", "-ex", command]).output().unwrap())
     };
     let locks = ask("locks");
-    let words: Vec<&str> = locks.split_whitespace().collect();
+    for waited in ["condition variable `ready`", "barrier `line`", "semaphore `rooms`"] {
+        assert!(
+            locks.lines().any(|line| line.ends_with(&format!(" waits for {waited}"))),
+            "{locks}"
+        );
+    }
+    let held = locks.lines().find(|line| line.contains("`jobs`")).unwrap();
+    let words: Vec<&str> = held.split_whitespace().collect();
     let [_, waiter, "waits", "for", "mutex", "`jobs`,", "held", "by", "thread", holder] = *words
     else {
         panic!("{locks}")

@@ -431,12 +431,13 @@ document! {
 }
 
 document! {
-    /// A thread that waits for another.
+    /// A thread that waits.
     Wait {
         /// Id of the thread that waits.
         thread: i64,
-        /// Id of the thread that has what it waits for.
-        waits_for: i64,
+        /// Id of the thread that has what it waits for, where one is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        waits_for: Option<i64>,
         /// What it waits for.
         lock: Shown,
         /// Whether it is certain that the other has it.
@@ -450,11 +451,11 @@ document! {
 impl Wait {
     /// In a sentence, with `lock` for what it waits for.
     pub fn sentence(&self, lock: &str) -> String {
-        let sure = if self.sure { "" } else { " (not certain)" };
-        let held = match self.exit {
-            true => String::new(),
-            false => format!(", held by thread {}", self.waits_for),
+        let held = match (self.exit, self.waits_for) {
+            (false, Some(holder)) => format!(", held by thread {holder}"),
+            _ => String::new(),
         };
+        let sure = if self.sure || self.waits_for.is_none() { "" } else { " (not certain)" };
         format!("thread {} waits for {lock}{held}{sure}", self.thread)
     }
 }

@@ -187,6 +187,9 @@ fn called(lock: &Lock) -> String {
         LockKind::Mutex | LockKind::RustMutex => "mutex",
         LockKind::RwLock | LockKind::RustRwLock => "rwlock",
         LockKind::Allocator => "the allocator's lock",
+        LockKind::Condition => "condition variable",
+        LockKind::Semaphore => "semaphore",
+        LockKind::Barrier => "barrier",
     };
     let address = Hex(lock.address.0);
     match &lock.name {

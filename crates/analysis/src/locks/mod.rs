@@ -98,15 +98,15 @@ pub struct Held {
     pub waiters: Vec<Whereabouts>,
 }
 
-/// A thread that waits for another.
+/// A thread that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ThreadWait {
     /// The thread.
     pub tid: i64,
     /// What it waits for.
     pub wanted: Wanted,
-    /// The thread that has it.
-    pub holder: i64,
+    /// The thread that has it, where one is known.
+    pub holder: Option<i64>,
     /// Whether it is certain that it has.
     pub is_sure: bool,
 }
@@ -145,14 +145,16 @@ impl LockFinding {
 /// What the waiting frames of all threads show: deadlocks first.
 pub(super) fn findings(process: &Process) -> Vec<LockFinding> {
     let threads = 0..process.threads.len();
-    let waits: Vec<Option<Wait>> = threads.map(|thread| wait::of_thread(process, thread)).collect();
+    let wait = |thread| wait::of_thread(process, thread).filter(Wait::has_holder);
+    let waits: Vec<Option<Wait>> = threads.map(wait).collect();
     if waits.iter().all(Option::is_none) {
         return Vec::new();
     }
     Waits::new(process, waits, is_from_outside(process)).findings()
 }
 
-/// Each thread that waits for another one that is known, whether or not that is worth a word.
+/// Each thread that waits for a lock, a condition or another thread's end, whether or not that is
+/// worth a word.
 pub fn waits(process: &Process) -> Vec<ThreadWait> {
     let threads = 0..process.threads.len();
     let found = threads.clone().map(|thread| wait::of_thread(process, thread)).collect();
@@ -234,13 +236,14 @@ impl<'p> Waits<'p> {
 
     fn one(&self, thread: usize) -> Option<ThreadWait> {
         let wait = self.of(thread)?;
-        let holder = (*self.next.get(thread)?)?;
+        let holder = self.next.get(thread).copied().flatten();
+        let holder = holder.and_then(|holder| Some(self.process.threads.get(holder)?.tid));
         let here = wait.frame.map(|frame| (thread, frame));
         Some(ThreadWait {
             tid: self.process.threads.get(thread)?.tid,
             wanted: self.wanted(thread, wait, here.as_slice())?,
-            holder: self.process.threads.get(holder)?.tid,
-            is_sure: wait.is_sure,
+            holder,
+            is_sure: wait.is_sure && holder.is_some(),
         })
     }
 

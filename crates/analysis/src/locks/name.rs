@@ -157,7 +157,9 @@ fn covers<'d>(object: &Object<'d>, lock: Avma, scene: Scene<'d>) -> bool {
 fn is_lock(ty: &str) -> bool {
     let plain = ty.split(['<', '[']).next().unwrap_or_default();
     let last = plain.rsplit("::").next().unwrap_or_default().to_ascii_lowercase();
-    last.contains("mutex") || last.contains("rwlock") || last == "mtx_t"
+    let part = ["mutex", "rwlock", "condition_variable"];
+    let whole = ["mtx_t", "cnd_t", "sem_t", "pthread_cond_t", "pthread_barrier_t", "condvar"];
+    part.iter().any(|part| last.contains(part)) || whole.contains(&&*last)
 }
 
 #[cfg(test)]
@@ -172,6 +174,10 @@ mod tests {
             "std::shared_timed_mutex",
             "std::sync::poison::rwlock::RwLock<alloc::vec::Vec<u8>>",
             "mtx_t",
+            "pthread_cond_t",
+            "std::_V2::condition_variable_any",
+            "std::sync::poison::condvar::Condvar",
+            "sem_t",
         ] {
             assert!(is_lock(ty), "{ty}");
         }

@@ -24,6 +24,19 @@ pub enum LockKind {
     RustRwLock,
     /// That of glibc's allocator, which knows no owner.
     Allocator,
+    /// `pthread_cond_t`, `std::condition_variable`, Rust's `Condvar`.
+    Condition,
+    /// `sem_t`.
+    Semaphore,
+    /// `pthread_barrier_t`.
+    Barrier,
+}
+
+impl LockKind {
+    /// Whether one thread has it while others wait.
+    pub(super) fn has_holder(self) -> bool {
+        !matches!(self, Self::Condition | Self::Semaphore | Self::Barrier)
+    }
 }
 
 /// What a thread waits for.
@@ -51,12 +64,27 @@ pub(super) struct Wait {
     pub(super) frame: Option<usize>,
 }
 
+impl Wait {
+    /// Whether one thread has what it waits for.
+    pub(super) fn has_holder(&self) -> bool {
+        match self.target {
+            Target::Lock(kind, _) => kind.has_holder(),
+            Target::End => true,
+        }
+    }
+}
+
 /// What thread number `thread` waits for, if it is a lock or another thread's end.
 pub(super) fn of_thread(process: &Process, thread: usize) -> Option<Wait> {
     let futex = futex::of_thread(process, thread)?;
     let frames = &process.threads.get(thread)?.frames;
     let innermost = frames.iter().enumerate().take(INNERMOST);
-    let by_name = innermost.rev().find_map(|(at, frame)| Some((at, function(frame)?)));
+    let mut named = innermost.rev().filter_map(|(at, frame)| Some((at, function(frame)?)));
+    // A thread that was woken takes the mutex again within the wait for the condition.
+    let by_name = named.next().map(|first| match first {
+        (_, Function::Condition) => named.find(|(_, of)| *of == Function::Mutex).unwrap_or(first),
+        _ => first,
+    });
     let frame = application_frame_beyond(process, frames, by_name.map_or(0, |(at, _)| at + 1));
     let (target, owner) = match by_name {
         Some((at, called)) => by_function(process, thread, at, called, futex)?,
@@ -80,8 +108,12 @@ enum Function {
     Join,
     RustMutex,
     RustRwLock { is_writer: bool },
+    RustCondition,
     ParkingLot(LockKind),
     Allocator,
+    Condition,
+    Semaphore,
+    Barrier,
 }
 
 fn function(frame: &Frame) -> Option<Function> {
@@ -102,7 +134,15 @@ fn named(name: &str) -> Option<Function> {
         let is_writer = lock.contains("wrlock");
         return (is_writer || lock.contains("rdlock")).then_some(Function::Rwlock { is_writer });
     }
+    if let Some(wait) = plain.strip_prefix("pthread_cond_") {
+        let is_wait = ["wait", "timedwait", "clockwait"].iter().any(|one| wait.starts_with(one));
+        return is_wait.then_some(Function::Condition);
+    }
     match plain {
+        "cnd_wait" | "cnd_timedwait" => return Some(Function::Condition),
+        "pthread_barrier_wait" => return Some(Function::Barrier),
+        "sem_wait" | "sem_timedwait" | "sem_clockwait" => return Some(Function::Semaphore),
+        _ if plain.starts_with("new_sem_wait") => return Some(Function::Semaphore),
         "lll_lock_wait_private" => return Some(Function::Allocator),
         "mtx_lock" | "mtx_timedlock" => return Some(Function::Mutex),
         "pthread_join"
@@ -115,6 +155,10 @@ fn named(name: &str) -> Option<Function> {
     let is_std = name.trim_start_matches('<').starts_with("std::sys");
     if is_std && name.contains("Mutex") && name.ends_with("::lock_contended") {
         return Some(Function::RustMutex);
+    }
+    if is_std && name.contains("Condvar") && name.contains("futex") {
+        let is_wait = ["::wait", "::wait_timeout", "::wait_optional_timeout"];
+        return is_wait.iter().any(|end| name.ends_with(end)).then_some(Function::RustCondition);
     }
     if is_std && name.contains("RwLock") {
         let is_writer = name.ends_with("::write_contended");
@@ -148,6 +192,17 @@ fn by_function(
             (Target::Lock(LockKind::RwLock, lock), glibc::rwlock_writer(memory, lock))
         }
         Function::Join => end_at(process, word)?,
+        Function::Condition => {
+            // `__g_signals` of two groups (glibc, sysdeps/nptl/bits/thread-shared-types.h).
+            let group = if word.0.is_multiple_of(8) { 40 } else { 44 };
+            (Target::Lock(LockKind::Condition, Avma(word.0.checked_sub(group)?)), None)
+        }
+        Function::RustCondition => (Target::Lock(LockKind::Condition, word), None),
+        Function::Semaphore => (Target::Lock(LockKind::Semaphore, semaphore(process, word)), None),
+        Function::Barrier => {
+            // After `in` (glibc, sysdeps/nptl/internaltypes.h).
+            (Target::Lock(LockKind::Barrier, Avma(word.0.checked_sub(4)?)), None)
+        }
         Function::RustMutex => (Target::Lock(LockKind::RustMutex, word), None),
         Function::RustRwLock { is_writer } => {
             // `state`, then `writer_notify` (library/std/src/sys/sync/rwlock/futex.rs).
@@ -167,6 +222,15 @@ fn by_function(
             (Target::Lock(kind, lock), None)
         }
     })
+}
+
+/// The semaphore whose value is at `word`: the lower half of its first member (glibc,
+/// sysdeps/nptl/internaltypes.h, `struct new_sem`).
+fn semaphore(process: &Process, word: Avma) -> Avma {
+    match process.memory.is_little_endian() || process.memory.word() == 4 {
+        true => word,
+        false => Avma(word.0.saturating_sub(4)),
+    }
 }
 
 /// The wait for the end of the thread whose `pd->tid` is at `word`: the kernel clears that
@@ -232,6 +296,24 @@ mod tests {
     }
 
     #[test]
+    fn functions_that_wait_for_what_no_thread_holds_are_known_too() {
+        for (name, function) in [
+            ("___pthread_cond_wait", Function::Condition),
+            ("__pthread_cond_wait_common", Function::Condition),
+            ("pthread_cond_clockwait", Function::Condition),
+            ("__new_sem_wait_slow64.constprop.0", Function::Semaphore),
+            ("sem_wait", Function::Semaphore),
+            ("__pthread_barrier_wait", Function::Barrier),
+            (
+                "std::sys::sync::condvar::futex::Condvar::wait_optional_timeout",
+                Function::RustCondition,
+            ),
+        ] {
+            assert_eq!(named(name), Some(function), "{name}");
+        }
+    }
+
+    #[test]
     fn functions_of_rust_that_lock_are_known_in_either_mangling() {
         let mutex = Some(Function::RustMutex);
         assert_eq!(named("std::sys::sync::mutex::futex::Mutex::lock_contended"), mutex);
@@ -286,7 +368,8 @@ mod tests {
             "pthread_mutex_unlock",
             "pthread_mutex_trylock",
             "pthread_rwlock_unlock",
-            "pthread_cond_wait",
+            "pthread_cond_signal",
+            "sem_post",
             "bank::Mutex::lock_contended",
             "parking_lot::raw_mutex::RawMutex::unlock_slow",
         ] {

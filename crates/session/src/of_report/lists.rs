@@ -113,7 +113,7 @@ pub fn locks(report: &Report) -> LocksAnswer {
             for waiter in &lock.waiters {
                 let wait = Wait {
                     thread: *waiter,
-                    waits_for: holder,
+                    waits_for: Some(holder),
                     lock: lock.name.clone(),
                     sure: lock.is_sure,
                     exit: lock.address.is_none(),
@@ -154,6 +154,6 @@ mod tests {
         let report = Report { findings: vec![finding.clone(), finding], ..Report::default() };
         let found = locks(&report);
         let pairs: Vec<_> = found.waits.iter().map(|wait| (wait.thread, wait.waits_for)).collect();
-        assert_eq!(pairs, [(3, 7), (4, 7)]);
+        assert_eq!(pairs, [(3, Some(7)), (4, Some(7))]);
     }
 }
