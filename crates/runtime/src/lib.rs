@@ -9,6 +9,7 @@
 // What reads files must survive any: no index, no sum that may overflow.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+mod go;
 mod model;
 
 pub use model::{
@@ -21,7 +22,7 @@ use obit_process::process::Process;
 /// A reader: `None` where its runtime is not in the process.
 type Reader = fn(&Process) -> Option<Runtime>;
 
-const READERS: &[(Kind, Reader)] = &[];
+const READERS: &[(Kind, Reader)] = &[(Kind::Go, go::read)];
 
 /// The runtimes of the process with their tasks.
 pub fn runtimes(process: &Process) -> Vec<Runtime> {
