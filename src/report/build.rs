@@ -144,8 +144,11 @@ fn built(
     }
     let redactor = &mut builder.redactor;
     redactor.enter(0, || "findings".to_owned());
-    let findings: Vec<_> =
+    let mut findings: Vec<_> =
         analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
+    if analysis.cause.as_ref().is_some_and(|cause| cause.class == CauseClass::GoFatal) {
+        findings.extend(findings::asleep::finding(process, redactor));
+    }
     let modules: Vec<_> =
         (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     let mut notices = builder.notices();

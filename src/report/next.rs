@@ -40,6 +40,9 @@ pub(super) fn steps(cause: &Cause, known: &Known<'_>, redactor: &mut Redactor) -
     steps.extend(sanitizer(known.analysis));
     steps.extend(print(cause, known));
     steps.extend(after);
+    if matches!(known.analysis.class, CauseClass::GoPanic | CauseClass::GoFatal) {
+        steps.push("obit tasks CORE".to_owned());
+    }
     if known.analysis.class == CauseClass::StackOverflow {
         steps.push("obit CORE --frames 0".to_owned());
     }

@@ -71,6 +71,7 @@ mod signature;
 mod snapshot;
 mod store;
 mod stripped;
+mod tasks;
 mod time;
 mod tokens;
 mod triage;

@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::fixture::{list, report};
 use serde_json::Value;
 
-/// A copy of `program` whose debug sections and symbol table have other names and types.
-fn stripped(program: &Path) -> PathBuf {
+/// A copy of `program` for the tests of `of` whose debug sections and symbol table have other
+/// names and types.
+pub fn stripped(program: &Path, of: &str) -> PathBuf {
     let mut bytes = fs::read(program).unwrap();
     for (name, other) in [(".debug_", ".other_"), (".zdebug_", ".zother_"), (".symtab", ".nosyms")]
     {
@@ -32,7 +33,7 @@ fn stripped(program: &Path) -> PathBuf {
         }
     }
     let name = program.parent().unwrap().file_name().unwrap();
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stripped").join(name).join("prog");
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(of).join(name).join("prog");
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, bytes).unwrap();
     path
@@ -42,7 +43,7 @@ fn stripped(program: &Path) -> PathBuf {
 /// was stripped.
 fn reports(fixture: &str) -> Vec<(String, Value, Value)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(fixture);
-    let program = stripped(&directory.join("prog"));
+    let program = stripped(&directory.join("prog"), "stripped");
     let mut found = Vec::new();
     for entry in fs::read_dir(&directory).unwrap() {
         let core = entry.unwrap().path();

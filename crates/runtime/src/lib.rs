@@ -28,3 +28,8 @@ const READERS: &[(Kind, Reader)] = &[(Kind::Go, go::read)];
 pub fn runtimes(process: &Process) -> Vec<Runtime> {
     READERS.iter().filter_map(|(_, read)| read(process)).collect()
 }
+
+/// Go's runtime, where the process has it.
+pub fn go(process: &Process) -> Option<Runtime> {
+    go::read(process)
+}

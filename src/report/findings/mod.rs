@@ -1,5 +1,6 @@
 //! Findings in words.
 
+pub(super) mod asleep;
 pub(super) mod facts;
 pub(crate) mod locks;
 pub(super) mod memory;

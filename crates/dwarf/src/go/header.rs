@@ -96,7 +96,7 @@ impl Header {
             }
             Format::Go118 | Format::Go120 => {
                 header.set_parts([number(3), number(4), number(5), number(6), number(7)])?;
-                header.locate(&ImageWords::new(image), section.address.0)?;
+                header.locate(&ImageWords::new(image), section)?;
             }
         }
         // Each function takes an entry: no more of them are there.
@@ -128,7 +128,8 @@ impl Header {
     /// Finds what is counted from elsewhere. The header has the start of the code itself
     /// before Go 1.26; `runtime.moduledata`, which begins with the address of the table, has
     /// it and where the data of functions begin.
-    fn locate(&mut self, words: &ImageWords<'_>, table: u64) -> Option<()> {
+    fn locate(&mut self, words: &ImageWords<'_>, section: &Section) -> Option<()> {
+        let table = section.address.0;
         let word = self.word as u64;
         let at = |start: u64, index: u64| start.checked_add(index.checked_mul(word)?);
         let names = table.checked_add(self.names as u64)?;
@@ -142,12 +143,22 @@ impl Header {
         };
         let field = |index: u64| words.get(at(module?, index)?);
         // Fields of `moduledata` (runtime/symtab.go), in words: `text`, and `gofunc` behind
-        // the bounds of the sections, which are two more since Go 1.20.
+        // the bounds of the sections, which are two more since Go 1.20. Go 1.27 has three more
+        // words before it and is known by the end of this table behind it.
         let in_module = field(22);
         let in_header = words.get(table.checked_add(8)?.checked_add(word.checked_mul(2)?)?);
         self.text = in_header.filter(|text| *text != 0).or(in_module)?;
         let is_known = in_module == Some(self.text);
-        let data = field(if self.format == Format::Go120 { 40 } else { 38 });
+        let is_end = |at: u64| {
+            field(at)
+                .and_then(|end| end.checked_sub(table))
+                .is_some_and(|size| size > 0 && size <= section.size)
+        };
+        let data = field(match self.format {
+            Format::Go120 if is_end(44) => 43,
+            Format::Go120 => 40,
+            _ => 38,
+        });
         self.function_data = data.filter(|_| is_known);
         Some(())
     }

@@ -7,10 +7,12 @@ use crate::{Place, Task, TaskFrame, TaskFrameKind};
 /// Functions by which the runtime ends the process.
 const ENDING: [&str; 4] =
     ["runtime.fatalpanic", "runtime.throw", "runtime.fatal", "runtime.fatalthrow"];
-/// The function that finds that no goroutine can go on, and the innermost it may be below.
+/// The outermost function of goroutines.
+const BEGINS: &str = "runtime.goexit";
+/// The function that finds that no goroutine can go on.
 const FINDS_ALL_ASLEEP: &str = "runtime.checkdead";
 
-pub(super) fn task_frame(frame: &Frame) -> TaskFrame {
+fn task_frame(frame: &Frame) -> TaskFrame {
     let kind =
         if frame.kind == FrameKind::Inline { TaskFrameKind::Inline } else { TaskFrameKind::Native };
     TaskFrame {
@@ -24,6 +26,20 @@ pub(super) fn task_frame(frame: &Frame) -> TaskFrame {
         physical: Some(frame.activation),
         locals: Vec::new(),
     }
+}
+
+/// Up to the function that all goroutines begin in: what is beyond it on the stack is nothing.
+pub(super) fn task_frames<'f>(frames: impl Iterator<Item = &'f Frame>) -> Vec<TaskFrame> {
+    let mut found = Vec::new();
+    for frame in frames {
+        let frame = task_frame(frame);
+        let is_first = frame.function.as_deref() == Some(BEGINS);
+        found.push(frame);
+        if is_first {
+            break;
+        }
+    }
+    found
 }
 
 /// Without the mark of the linker for functions of the stack-based convention, which the runtime

@@ -7,7 +7,7 @@ use obit_corefile::arch::Registers;
 use obit_process::process::{ParkedStack, ParkedStacks};
 use obit_process::unwind::Left;
 
-use super::frames::{plain, task_frame};
+use super::frames::{plain, task_frames};
 use super::image::GoImage;
 use super::layout::Layout;
 use super::reasons;
@@ -139,7 +139,7 @@ impl<'p, 'i> Goroutines<'p, 'i> {
         };
         let own = thread.frames.iter().filter(|frame| is_own(frame.activation));
         let own = own.filter(|frame| frame.kind != obit_process::process::FrameKind::Signal);
-        task.frames = own.map(task_frame).collect();
+        task.frames = task_frames(own);
         task.frames_omitted = thread.omitted.map_or(0, |(count, _)| count as u64);
         if task.frames.is_empty() {
             task.doubts.push("the stack of its thread does not lead to it");
@@ -169,7 +169,7 @@ impl<'p, 'i> Goroutines<'p, 'i> {
         let is_start = self.image.function_at(Avma(pc)).is_some_and(|(_, into)| into == 0);
         let left = if is_start { Left::Interrupted } else { Left::Called };
         let stack = self.stacks.read(&registers, left);
-        task.frames = stack.frames.iter().map(task_frame).collect();
+        task.frames = task_frames(stack.frames.iter());
         task.frames_omitted = omitted(&stack);
         task.stack = Some(stack);
     }

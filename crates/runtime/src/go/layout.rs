@@ -110,7 +110,7 @@ impl Layout {
             19 => Some(go1_19),
             21 | 22 => Some(go1_21),
             // `syscallbp` behind `syscallpc`.
-            24 => Some(Self {
+            23 | 24 => Some(Self {
                 status: 152,
                 number: 160,
                 wait_reason: 184,
@@ -121,7 +121,7 @@ impl Layout {
                 ..go1_21
             }),
             25 => Some(go1_25),
-            27 => Some(Self {
+            26 | 27 => Some(Self {
                 parent: Some(280),
                 creator_pc: 288,
                 start_pc: 304,

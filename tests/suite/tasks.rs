@@ -1,0 +1,126 @@
+//! `obit tasks` of stored cores of Go: with debug information, and stripped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::fixture::{list, obit, stderr, stdout};
+use crate::stripped::stripped;
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+}
+
+/// The runtimes that `obit tasks` finds in a core.
+fn runtimes(core: &Path, more: &[&str]) -> Vec<Value> {
+    let mut command = obit();
+    command.args(["tasks", "--json"]).arg(core).args(more);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let answer: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    list(&answer, "runtimes").clone()
+}
+
+/// The only runtime, which is Go's.
+fn go(core: &Path, more: &[&str]) -> Value {
+    let found = runtimes(core, more);
+    let [only] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!(only["kind"], "go");
+    only.clone()
+}
+
+/// Functions of a task with the lines of those of the program.
+fn frames(runtime: &Value, task: &Value) -> Vec<String> {
+    let number = usize::try_from(task["stack"].as_u64().unwrap()).unwrap();
+    let frames = list(&runtime["stacks"][number], "frames").iter();
+    let line = |frame: &Value| match frame["function"].as_str().unwrap_or("?") {
+        name if name.starts_with("main.") => format!("{name}:{}", frame["line"]),
+        name => name.to_owned(),
+    };
+    frames.map(line).collect()
+}
+
+fn task(runtime: &Value, number: u64) -> &Value {
+    list(runtime, "tasks").iter().find(|task| task["id"] == number).unwrap()
+}
+
+#[test]
+fn goroutines_that_are_all_asleep_are_shown_where_they_wait() {
+    let runtime = go(&fixture("causes-go/deadlock.core.zst"), &[]);
+    assert_eq!(runtime["version"], "go1.24.11");
+    assert_eq!(runtime["total"], 5);
+    let [main] = list(&runtime, "tasks").as_slice() else { panic!("{runtime}") };
+    assert_eq!((&main["id"], &main["state"]), (&1.into(), &"waiting".into()));
+    assert_eq!(
+        (&main["wait"]["reason"], &main["wait"]["kind"]),
+        (&"chan receive".into(), &"receive".into())
+    );
+    assert!(main["wait"]["object"].is_string(), "{main}");
+    assert_eq!(
+        frames(&runtime, main),
+        [
+            "runtime.gopark",
+            "runtime.chanrecv",
+            "runtime.chanrecv1",
+            "main.wait:72",
+            "main.deadlock:110",
+            "main.main:147",
+            "runtime.main",
+            "runtime.goexit"
+        ]
+    );
+    assert_eq!(runtime["verdicts"][0]["kind"], "all-asleep");
+}
+
+#[test]
+fn the_goroutine_that_panicked_is_the_crashed_one_and_shows_who_made_it() {
+    let runtime = go(&fixture("causes-go/goroutine.core.zst"), &[]);
+    let crashed: Vec<&Value> =
+        list(&runtime, "tasks").iter().filter(|task| task["crashed"] == true).collect();
+    let [crashed] = crashed.as_slice() else { panic!("{runtime}") };
+    assert_eq!(crashed["id"], 18);
+    assert_eq!(crashed["created"]["function"], "main.goroutine");
+    assert_eq!((&crashed["created"]["line"], &crashed["created"]["by"]), (&116.into(), &1.into()));
+    let shown = frames(&runtime, crashed);
+    assert!(shown.contains(&"main.customerID:39".to_owned()), "{shown:?}");
+    assert!(runtime.get("verdicts").is_none_or(|all| all.as_array().unwrap().is_empty()));
+    assert_eq!(task(&runtime, 1)["state"], "waiting");
+}
+
+#[test]
+fn the_runtimes_own_goroutines_are_shown_where_all_are_asked_for() {
+    let core = fixture("containers-go119/core.zst");
+    assert_eq!(list(&go(&core, &[]), "tasks").len(), 1);
+    let all = go(&core, &["--all"]);
+    assert_eq!((&all["version"], list(&all, "tasks").len()), (&"go1.19.8".into(), 4));
+    let of_runtime = list(&all, "tasks").iter().filter(|task| task["is_of_runtime"] == true);
+    assert!(of_runtime.clone().all(|task| task["state"] == "waiting"), "{all}");
+    assert_eq!(of_runtime.count(), 3);
+}
+
+#[test]
+fn a_stripped_program_has_the_same_goroutines() {
+    for (name, core) in [("causes-go", "goroutine.core.zst"), ("containers-go119", "core.zst")] {
+        let original = fixture(name);
+        let program = stripped(&original.join("prog"), "tasks");
+        let moved = program.with_file_name(core);
+        fs::copy(original.join(core), &moved).unwrap();
+        let bare = go(&moved, &["--all", &program.to_string_lossy()]);
+        let full = go(&original.join(core), &["--all"]);
+        for (key, wanted) in full.as_object().unwrap() {
+            // Files have other names in debug information.
+            if key != "stacks" {
+                assert_eq!(&bare[key], wanted, "{name}: {key}");
+            }
+        }
+        for (bare_task, full_task) in list(&bare, "tasks").iter().zip(list(&full, "tasks")) {
+            assert_eq!(frames(&bare, bare_task), frames(&full, full_task), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_program_of_another_language_has_no_runtime_of_go() {
+    assert!(runtimes(&fixture("null-field/core.zst"), &[]).is_empty());
+}
