@@ -209,6 +209,9 @@ impl<'m> Unwinder<'m> {
                         if let Some(next) = self.goroutine(frame, Some(&row), facts) {
                             return Next::Frame(next);
                         }
+                        if self.begins_goroutine(frame, &row) {
+                            return Next::Outermost;
+                        }
                         let Some(pc) = caller.pc else { return Next::Outermost };
                         let is_interrupted = row.is_signal || self.is_injected(frame, &row);
                         let left = if is_interrupted { Left::Interrupted } else { Left::Called };
@@ -270,6 +273,13 @@ impl<'m> Unwinder<'m> {
     fn is_injected(&self, frame: &Activation, row: &Row<'_>) -> bool {
         row.convention == Convention::Go
             && self.symbol(frame).is_some_and(|name| name == "runtime.sigpanic")
+    }
+
+    /// Whether a frame is the one that every goroutine begins with: nothing called it, and its
+    /// row does not say so.
+    fn begins_goroutine(&self, frame: &Activation, row: &Row<'_>) -> bool {
+        let is_first = |name: String| name.trim_end_matches(".abi0") == "runtime.goexit";
+        row.convention == Convention::Go && self.symbol(frame).is_some_and(is_first)
     }
 
     fn symbol(&self, frame: &Activation) -> Option<String> {

@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_at_a_semaphore_is_told_by_the_functions() {
+    fn what_waits_at_a_semaphore_is_known_by_the_functions() {
         let of = |reason, functions: &[&'static str]| kind(reason, functions.iter().copied());
         let group = ["runtime.gopark", "sync.runtime_Semacquire", "sync.(*WaitGroup).Wait"];
         assert_eq!(of("semacquire", &group), WaitKind::Join);
