@@ -8,6 +8,8 @@ use crate::WaitKind;
 
 /// The second reason of all versions; the first has no text.
 const SECOND: &str = "GC assist marking";
+/// Places of each section that look like the table and are read.
+const CANDIDATES: usize = 16;
 /// Reasons that are read, and the longest text of one.
 const MOST: usize = 128;
 const LONGEST: u64 = 64;
@@ -27,6 +29,7 @@ impl GoImage<'_> {
                 matches!(**window, [_, 0, text, length]
                     if length == SECOND.len() as u64 && text != 0)
             });
+            let places = places.take(CANDIDATES);
             found.extend(places.filter_map(|(at, _)| self.texts(words.get(at..)?)));
         }
         match found.as_mut_slice() {

@@ -13,6 +13,8 @@ const SEARCHED: u64 = 64 << 20;
 const VARIABLES: u64 = 3;
 /// The number of the goroutine that runs `main.main`, which is the first that is made.
 const FIRST: u64 = 1;
+/// What looks like a slice and is looked at.
+const CANDIDATES: usize = 1 << 18;
 /// Entries of the list that are read in one go.
 const PIECE: u64 = 1 << 13;
 
@@ -61,6 +63,7 @@ impl GoImage<'_> {
         }
         // Snapshots of the list are there, too, and are no longer than it.
         let mut best: Vec<List> = Vec::new();
+        let mut candidates = 0_usize;
         for (_, words) in self.words() {
             for window in words.windows(3) {
                 let [start, count, capacity] = *window else { continue };
@@ -68,6 +71,10 @@ impl GoImage<'_> {
                 let longest = best.first().map_or(0, |list| list.count);
                 if !is_slice || count < longest || capacity > 1 << 32 {
                     continue;
+                }
+                candidates = candidates.saturating_add(1);
+                if candidates > CANDIDATES {
+                    return None;
                 }
                 let list = List { start, count };
                 if !self.is_list(list, layout) || best.contains(&list) {
