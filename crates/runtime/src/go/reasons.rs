@@ -66,8 +66,7 @@ pub(super) fn kind<'f>(reason: &str, mut functions: impl Iterator<Item = &'f str
         "IO wait" => WaitKind::Io,
         "sync.Cond.Wait" => WaitKind::Notification,
         "semacquire" => {
-            match functions.find_map(|name| Some(name.strip_prefix("sync.(*")?.split(')').next()?))
-            {
+            match functions.find_map(|name| name.strip_prefix("sync.(*")?.split(')').next()) {
                 Some("WaitGroup") => WaitKind::Join,
                 _ => WaitKind::Lock,
             }
