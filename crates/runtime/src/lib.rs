@@ -11,6 +11,7 @@
 
 mod go;
 mod model;
+mod rust_async;
 
 pub use model::{
     Blocker, Created, Gap, Kind, Local, Place, Runtime, State, Task, TaskFrame, TaskFrameKind,
@@ -22,7 +23,8 @@ use obit_process::process::Process;
 /// A reader: `None` where its runtime is not in the process.
 type Reader = fn(&Process) -> Option<Runtime>;
 
-const READERS: &[(Kind, Reader)] = &[(Kind::Go, go::read)];
+const READERS: &[(Kind, Reader)] =
+    &[(Kind::Go, go::read), (Kind::Tokio, rust_async::read)];
 
 /// The runtimes of the process with their tasks.
 pub fn runtimes(process: &Process) -> Vec<Runtime> {

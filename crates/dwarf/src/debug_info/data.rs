@@ -31,6 +31,20 @@ impl DebugInfo {
         self.with_dwarf(|file| result::type_at(file, &self.types, entry.0))?
     }
 
+    /// The types that the generic function entered at `entry` was made for, in the order of its
+    /// parameters, each with the parameter's name.
+    pub fn type_arguments_at(&self, entry: Svma) -> Vec<(Arc<str>, TypeId)> {
+        let found = self.with_dwarf(|file| result::type_arguments(file, &self.types, entry.0));
+        found.flatten().unwrap_or_default()
+    }
+
+    /// The path of file number `number` in the table of the unit that has the type `of`, as
+    /// `DW_AT_decl_file` of its members numbers it.
+    pub fn file_of_unit(&self, of: TypeId, number: u64) -> Option<String> {
+        let entry = self.types.entry(of)?.entry;
+        self.with_dwarf(|file| unit_of_address::file_of_unit(file, entry, number))?
+    }
+
     /// Where a variable at `location` is, for the frame that `around` speaks for.
     ///
     /// # Errors

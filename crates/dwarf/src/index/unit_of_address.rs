@@ -3,12 +3,14 @@
 
 use gimli::{UnitOffset, constants as dw};
 
+use crate::model::keys::DieKey;
 use crate::model::location::VariableId;
 use crate::model::types::TypeId;
 use crate::sections::context::Meter;
 use crate::types::table::TypeTable;
 use crate::units::entry::Entry;
 use crate::units::file::DwarfFile;
+use crate::units::line_rows::Lines;
 use crate::units::split;
 use crate::units::unit::Unit;
 
@@ -26,6 +28,13 @@ pub(crate) fn source_of(root: &DwarfFile<'_>, variable: VariableId) -> Option<St
     let entry = Entry::at(root, variable.0)?;
     let name = entry.unit.inner.name?;
     Some(String::from_utf8_lossy(&name).into_owned())
+}
+
+/// The path of file number `number` in the table of the unit of an entry.
+pub(crate) fn file_of_unit(root: &DwarfFile<'_>, entry: DieKey, number: u64) -> Option<String> {
+    let entry = Entry::at(root, entry)?;
+    let lines = Lines::of(entry.file, entry.unit);
+    Some(lines.location(entry.file, entry.unit, number, 0, 0)?.file)
 }
 
 /// The enumeration with an enumerator called `name`, in a unit that has code at `at`: C

@@ -286,6 +286,9 @@ pub struct Member {
     pub is_artificial: bool,
     /// `DW_AT_decl_line`: of a state of Rust's async code, where that waits.
     pub line: Option<u32>,
+    /// `DW_AT_decl_file`: the number of its file in the table of its unit. See
+    /// [`DebugInfo::file_of_unit`](crate::DebugInfo::file_of_unit).
+    pub file: Option<u64>,
 }
 
 /// Whether a member is a data member or a base.

@@ -93,6 +93,7 @@ pub fn field(name: &str, ty: u32, byte: u64) -> Member {
         role: MemberRole::Field,
         is_artificial: false,
         line: None,
+        file: None,
     }
 }
 

@@ -82,6 +82,7 @@ fn member(table: &TypeTable, of: &Attributes<'_, '_>) -> Member {
         role,
         is_artificial: of.flag(dw::DW_AT_artificial),
         line: of.unsigned(dw::DW_AT_decl_line).and_then(|line| u32::try_from(line).ok()),
+        file: of.unsigned(dw::DW_AT_decl_file),
     }
 }
 

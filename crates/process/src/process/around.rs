@@ -1,7 +1,7 @@
 //! What values ask of the process around them: names of addresses, classes of vtables,
 //! bounds and members that are computed.
 
-use super::FrameView;
+use super::{FrameView, Process};
 use crate::value::{Object, Surroundings, TypeRef};
 use obit_corefile::addr::{Avma, Svma};
 use obit_dwarf::{
@@ -93,6 +93,15 @@ impl<'v, 'p: 'v> Surroundings<'v> for FrameView<'p> {
     fn variable(&self, of: &'v DebugInfo, id: VariableId) -> Option<Object<'v>> {
         let known = self.process.modules.debug(self.module_of(of)?)?;
         self.variable_of(known, id)
+    }
+}
+
+impl Process {
+    /// The concrete type of the Rust trait object whose vtable lies at `vtable`.
+    pub fn rust_type_of_vtable(&self, vtable: Avma) -> Option<TypeRef<'_>> {
+        let index = self.modules.index_at(vtable)?;
+        let at = self.modules.get(index)?.to_svma(vtable);
+        rust_type(self.modules.debug(index)?, at)
     }
 }
 
