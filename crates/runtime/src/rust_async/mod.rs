@@ -4,6 +4,7 @@
 
 mod cells;
 mod chain;
+mod ended;
 mod names;
 mod roots;
 mod running;
@@ -27,6 +28,9 @@ use obit_process::process::Process;
 /// of frames.
 const MOST_FROM_LOCALS: usize = 1 << 16;
 const MOST_FROM_FRAMES: usize = 1 << 15;
+
+/// Futures that are searched for handles of tasks that have ended.
+const MOST_SEARCHED: usize = 1024;
 
 /// What the search from all roots found.
 #[derive(Default)]
@@ -61,6 +65,7 @@ pub(crate) fn read(process: &Process) -> Option<Runtime> {
         runtime.gaps.push(Gap::Layout { of, version: runtime.version.clone() });
     }
     let mut builder = tasks::Builder::new(&reader, found.drivers.now(), &found.current);
+    let mut futures: Vec<_> = found.blocked_on.iter().map(|(_, _, future)| *future).collect();
     for owner in &found.owners {
         let (listed, broken) = cells.tasks(*owner);
         match broken {
@@ -70,12 +75,16 @@ pub(crate) fn read(process: &Process) -> Option<Runtime> {
         }
         for cell in &listed {
             builder.add(&mut cells, cell);
+            if futures.len() < MOST_SEARCHED {
+                futures.extend(builder.future_of(cell));
+            }
         }
     }
     for (thread, frame, future) in &found.blocked_on {
         builder.add_blocked_on(&mut cells, *thread, *frame, *future);
     }
     builder.add_blocking();
+    builder.add_ended(&mut cells, &futures);
     if builder.unnamed > 0 {
         let of = "the futures of tasks, which full debug information describes";
         runtime.gaps.push(Gap::Layout { of, version: runtime.version.clone() });

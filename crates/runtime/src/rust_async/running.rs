@@ -1,5 +1,6 @@
 //! Tasks that threads run: which thread, and its frames.
 
+use super::names;
 use super::spot::{Reader, Spot};
 use crate::model::{Place, TaskFrame, TaskFrameKind};
 use obit_process::process::{Frame, FrameKind, Thread};
@@ -65,17 +66,22 @@ fn of(at: usize, frame: &Frame) -> TaskFrame {
 pub(super) fn polls_its_own(thread: &Thread, outer: usize) -> bool {
     let inner = || thread.frames.iter().take(outer);
     let names = || inner().filter_map(|frame| frame.function.as_deref());
-    names().any(|name| name.contains("::{async_"))
+    // Of the runtime's functions only the arguments are called so.
+    names().any(|name| names::plain(name).contains("::{async_"))
         && !names().any(|name| name.starts_with("tokio::runtime::task::raw::poll"))
 }
 
 /// Whether a thread runs a closure of the pool for blocking work.
 pub(super) fn is_blocking(thread: &Thread) -> bool {
-    let mut names = thread.frames.iter().filter_map(|frame| frame.function.as_deref());
-    names.any(|name| name.contains("runtime::blocking::task::BlockingTask"))
-        || thread
-            .frames
-            .iter()
-            .filter_map(|frame| frame.function.as_deref())
-            .any(|name| name.contains("tokio::runtime::blocking::task::"))
+    has(thread, "tokio::runtime::blocking::")
+}
+
+/// Whether a thread is a worker of the scheduler itself, which is a closure of that pool, too.
+pub(super) fn is_worker(thread: &Thread) -> bool {
+    has(thread, "tokio::runtime::scheduler::multi_thread::worker::")
+        || has(thread, "tokio::runtime::thread_pool::worker::")
+}
+
+fn has(thread: &Thread, part: &str) -> bool {
+    thread.frames.iter().any(|it| it.function.as_deref().is_some_and(|it| it.contains(part)))
 }

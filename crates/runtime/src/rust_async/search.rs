@@ -23,11 +23,6 @@ impl<'r, 'p> Search<'r, 'p> {
         Self { reader, seen: HashSet::new(), left: most }
     }
 
-    /// It gave up before it had seen all.
-    pub(super) fn is_cut(&self) -> bool {
-        self.left == 0
-    }
-
     /// Calls `take` with each object that is reached from `root`, the nearest first, and its
     /// type's name; what it returns `true` for is not looked into.
     pub(super) fn from(&mut self, root: Spot<'p>, mut take: impl FnMut(Spot<'p>, &str) -> bool) {

@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use super::cells::{Cell, Cells, from};
 use super::chain::{Chains, End};
+use super::ended;
+use super::names;
 use super::running;
+use super::search::Search;
 use super::spot::{Reader, Spot, plain};
 use super::timers::Now;
 use super::waits;
@@ -19,6 +22,8 @@ const NOTIFIED: u64 = 0b100;
 const MOST_TASKS: usize = 1 << 20;
 /// Futures that poll several, within one another.
 const DEEPEST: usize = 8;
+/// Objects that are looked at in search of handles.
+const MOST_FOR_HANDLES: usize = 1 << 15;
 /// Bytes of the path in a place where a task was spawned.
 const LONGEST_PATH: u64 = 4096;
 
@@ -157,13 +162,52 @@ impl<'r, 'p> Builder<'r, 'p> {
                 continue;
             }
             let mut task = empty(id, Avma(id), TaskKind::TokioTask);
-            task.name = Some("spawn_blocking".to_owned());
+            task.is_of_runtime = running::is_worker(thread);
+            let name = if task.is_of_runtime { "worker" } else { "spawn_blocking" };
+            task.name = Some(name.to_owned());
             task.state = State::Running;
             task.thread = Some(at);
             task.crashed = thread.crashed;
             task.frames = running::frames(thread);
             self.keep(task);
         }
+    }
+
+    /// Adds the tasks that have ended and whose result nothing has asked for yet, by the handles in
+    /// futures. The runtime does not list them any more.
+    pub(super) fn add_ended(&mut self, cells: &mut Cells<'_, 'p>, futures: &[Spot<'p>]) {
+        let mut handles = Vec::new();
+        let mut search = Search::new(self.reader, MOST_FOR_HANDLES);
+        for future in futures {
+            search.from(*future, |spot, name| {
+                let is_handle = name.starts_with("tokio::runtime::task::join::JoinHandle<");
+                if is_handle {
+                    handles.push(spot);
+                }
+                is_handle || name.starts_with("tokio::runtime::")
+            });
+        }
+        let mut known: HashSet<u64> = self.tasks.iter().map(|task| task.address.0).collect();
+        for handle in handles {
+            let Some(cell) = waits::joined_cell(self.reader, cells, handle) else { continue };
+            if cell.state & COMPLETE == 0 || !known.insert(cell.at.0) {
+                continue;
+            }
+            let mut task = empty(cell.id.unwrap_or(cell.at.0), cell.at, TaskKind::TokioTask);
+            task.state = State::Ended;
+            let Some(layout) = &cell.layout else { continue };
+            self.push_type(&mut task, names::of_async(&layout.future.name(), None));
+            let stage = layout.stage(cell.at);
+            if let Some(frame) = task.frames.first_mut() {
+                frame.locals.extend(stage.and_then(|stage| ended::failure(self.reader, stage)));
+            }
+            self.keep(task);
+        }
+    }
+
+    /// Futures of tasks that may hold handles of others.
+    pub(super) fn future_of(&self, cell: &Cell<'p>) -> Option<Spot<'p>> {
+        self.future(cell.layout.as_ref()?.stage(cell.at)?)
     }
 
     /// Fills in `task` by its future, and adds it and what it polls besides others.

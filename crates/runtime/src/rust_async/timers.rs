@@ -1,9 +1,11 @@
 //! What time it was for tokio's timers: the core does not hold the clock, but the timer driver
 //! notes how far it has come.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::spot::{Reader, Spot};
+use obit_corefile::addr::Avma;
 
 /// The time when the timer driver last ran, on the monotonic clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +14,8 @@ pub(super) struct Now(Duration);
 /// The timer drivers that were found.
 #[derive(Default)]
 pub(super) struct Drivers {
-    starts: Vec<Duration>,
-    elapsed: Vec<u64>,
+    starts: BTreeMap<Avma, Duration>,
+    elapsed: BTreeMap<Avma, u64>,
 }
 
 impl Drivers {
@@ -24,10 +26,11 @@ impl Drivers {
             return;
         }
         if let Some(start) = reader.field(spot, "start_time") {
-            self.starts.extend(instant(reader, start));
+            self.starts.extend(instant(reader, start).map(|time| (start.at, time)));
         }
         if name.ends_with("::Wheel") {
-            let elapsed = reader.field(spot, "elapsed").and_then(|it| reader.word(it.at));
+            let elapsed = reader.field(spot, "elapsed");
+            let elapsed = elapsed.and_then(|it| Some((it.at, reader.word(it.at)?)));
             self.elapsed.extend(elapsed);
         }
     }
@@ -35,10 +38,10 @@ impl Drivers {
     /// The time, if there is one driver: timers do not say by what they are driven in a way that
     /// all versions share.
     pub(super) fn now(&self) -> Option<Now> {
-        match (self.starts.as_slice(), self.elapsed.as_slice()) {
-            ([start], [elapsed]) => start.checked_add(Duration::from_millis(*elapsed)).map(Now),
-            _ => None,
-        }
+        let (start, elapsed) = (self.starts.values().next()?, self.elapsed.values().next()?);
+        let is_one = self.starts.len() == 1 && self.elapsed.len() == 1;
+        let now = start.checked_add(Duration::from_millis(*elapsed)).map(Now);
+        now.filter(|_| is_one)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::cells::Cells;
+use super::cells::{Cell, Cells};
 use super::chain::{Chain, End};
 use super::names;
 use super::search::Search;
@@ -54,6 +54,7 @@ pub(super) fn wait<'p>(
                 let place = reader.field(*leaf, of)?.pointer_here()?;
                 reader.word(place.at).filter(|at| *at != 0)
             });
+            let object = object.or_else(|| channel(reader, chain));
             Some(Wait {
                 object: object.map(Avma),
                 remaining: until.or_else(|| time_left(reader, chain, *leaf, now)),
@@ -67,8 +68,19 @@ pub(super) fn wait<'p>(
 /// What of the libraries the program awaits: their functions from the leaf outwards.
 fn outermost(chain: &Chain<'_>) -> Option<String> {
     let functions = chain.frames.iter().map_while(|frame| frame.function.as_deref());
-    let of_library = functions.take_while(|function| names::is_of_library(function));
+    let of_library = functions.take_while(|function| {
+        names::is_of_library(function) && !function.starts_with("tokio::time::timeout::")
+    });
     of_library.last().map(names::plain)
+}
+
+/// The channel whose end the library's functions have as `self`: a receiver polls it by a closure.
+fn channel<'p>(reader: &Reader<'p>, chain: &Chain<'p>) -> Option<u64> {
+    chain.selves.iter().take(3).flatten().copied().find_map(|own| {
+        let own = if own.target().is_some() { reader.pointee(own)? } else { own };
+        let channel = reader.field(own, "chan").or_else(|| reader.field(own, "shared"))?;
+        reader.word(channel.pointer_here()?.at).filter(|at| *at != 0)
+    })
 }
 
 fn time_left<'p>(
@@ -111,9 +123,18 @@ pub(super) fn joined<'p>(
     cells: &mut Cells<'_, 'p>,
     handle: Spot<'p>,
 ) -> Option<u64> {
-    let header = reader.pointee(reader.field(handle, "raw")?.pointer_here()?)?;
-    let cell = cells.cell(header, None)?;
+    let cell = joined_cell(reader, cells, handle)?;
     Some(cell.id.unwrap_or(cell.at.0))
+}
+
+/// The same, as tokio has it.
+pub(super) fn joined_cell<'p>(
+    reader: &Reader<'p>,
+    cells: &mut Cells<'_, 'p>,
+    handle: Spot<'p>,
+) -> Option<Cell<'p>> {
+    let header = reader.pointee(reader.field(handle, "raw")?.pointer_here()?)?;
+    cells.cell(header, None)
 }
 
 /// The tasks of a `JoinSet`: its lists hold their handles.
