@@ -138,11 +138,13 @@ impl<'r, 'p> Chains<'r, 'p> {
                 .filter_map(|it| it.name.as_deref())
                 .any(|it| it.trim_start_matches("_ref__") == name)
         };
-        if name.starts_with("core::future::poll_fn::PollFn<") {
+        if name.contains("::poll_fn::PollFn<") {
+            let types = captured.into_iter().flat_map(|it| &it.members).filter_map(|it| it.ty);
+            let mut types = types.map(|ty| at.ty.other(ty).name());
             if has("disabled") {
                 return "select!".to_owned();
             }
-            if has("skip_next_time") {
+            if types.any(|ty| ty.contains("::maybe_done::MaybeDone<")) {
                 return "join!".to_owned();
             }
         }

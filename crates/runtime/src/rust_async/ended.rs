@@ -2,6 +2,8 @@
 
 use super::spot::{Reader, Spot, plain};
 use crate::model::Local;
+use obit_corefile::addr::Avma;
+use obit_process::value::TypeRef;
 
 /// Bytes of a panic's message.
 const LONGEST_MESSAGE: u64 = 1024;
@@ -26,20 +28,40 @@ pub(super) fn failure<'p>(reader: &Reader<'p>, stage: Spot<'p>) -> Option<Local>
     Some(local("panicked", message.unwrap_or_else(|| "with what is no text".to_owned())))
 }
 
-/// The text that most panics carry: a `String` or a `&str`.
+/// The text that most panics carry: a `String` or a `&str`. The standard library's tables of
+/// functions have no type, but functions that are made for one.
 fn message<'p>(reader: &Reader<'p>, panic: Spot<'p>) -> Option<String> {
-    let payload = reader.behind_vtable(panic)?;
-    let text = match &*payload.name() {
-        "&str" => reader.text(payload, LONGEST_MESSAGE)?,
-        "alloc::string::String" => {
-            let vector = reader.field(payload, "vec")?;
-            let start = reader.word(vector.inside("pointer")?.at)?;
-            let length = reader.word(reader.field(vector, "len")?.at)?.min(LONGEST_MESSAGE);
-            let start = obit_corefile::addr::Avma(start);
-            let length = usize::try_from(length).ok()?;
-            String::from_utf8_lossy(&reader.process.memory.read_up_to(start, length)).into_owned()
-        }
+    let at = reader.word(reader.field(panic, "pointer")?.at)?;
+    let vtable = reader.word(reader.field(panic, "vtable")?.at)?;
+    let word = reader.process.memory.word() as u64;
+    // What drops it, its size and alignment, and the only function of `Any`.
+    let function = |number: u64| {
+        let at = reader.word(Avma(vtable.checked_add(word.checked_mul(number)?)?))?;
+        let modules = &reader.process.modules;
+        let index = modules.index_at(Avma(at))?;
+        let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(Avma(at)))?;
+        (symbol.offset == 0).then_some(symbol.name)
+    };
+    let (drop, type_id) = (function(0).unwrap_or_default(), function(3).unwrap_or_default());
+    let type_name = match &*drop {
+        "core::ptr::drop_in_place<alloc::string::String>"
+        | "core::ptr::drop_in_place::<alloc::string::String>" => "alloc::string::String",
+        _ if type_id.starts_with("<&str as core::any::Any>") => "&str",
+        _ if type_id.starts_with("<alloc::string::String as ") => "alloc::string::String",
         _ => return None,
+    };
+    let debug = panic.ty.debug;
+    let id = debug.find_type(type_name, |_| true)?;
+    let payload = Spot { ty: TypeRef { debug, id }, at: Avma(at) };
+    let text = if type_name == "&str" {
+        reader.text(payload, LONGEST_MESSAGE)?
+    } else {
+        let vector = reader.field(payload, "vec")?;
+        let start = reader.word(vector.inside("pointer")?.at)?;
+        let length = reader.word(reader.field(vector, "len")?.at)?.min(LONGEST_MESSAGE);
+        let length = usize::try_from(length).ok()?;
+        let bytes = reader.process.memory.read_up_to(Avma(start), length);
+        String::from_utf8_lossy(&bytes).into_owned()
     };
     Some(format!("{text:?}"))
 }

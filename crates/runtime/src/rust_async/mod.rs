@@ -83,6 +83,7 @@ pub(crate) fn read(process: &Process) -> Option<Runtime> {
     for (thread, frame, future) in &found.blocked_on {
         builder.add_blocked_on(&mut cells, *thread, *frame, *future);
     }
+    roots::threads(process).for_each(|thread| builder.add_lost(thread));
     builder.add_blocking();
     builder.add_ended(&mut cells, &futures);
     if builder.unnamed > 0 {

@@ -5,6 +5,7 @@ use crate::model::WaitKind;
 /// Futures that are no async code, by what their types begin with: the chain ends there.
 const LEAVES: &[&str] = &[
     "tokio::time::sleep::Sleep",
+    "tokio::time::driver::sleep::Sleep",
     "tokio::sync::batch_semaphore::Acquire",
     "tokio::runtime::task::join::JoinHandle<",
     "tokio::task::join_set::JoinSet<",
@@ -123,6 +124,13 @@ pub(super) fn of_async(name: &str, of: Option<&str>) -> String {
     }
 }
 
+/// The future that a function of tokio called `block_on<F>` blocks on.
+pub(super) fn future_blocked_on(function: &str) -> Option<&str> {
+    let (scope, future) = function.split_once("::block_on<")?;
+    let future = future.strip_suffix('>')?;
+    (scope.starts_with("tokio::runtime::") && !future.is_empty()).then_some(future)
+}
+
 /// Where the last part of a path begins, arguments left alone.
 fn own_part(name: &str) -> Option<usize> {
     let mut depth = 0_usize;
@@ -209,6 +217,13 @@ mod tests {
         ] {
             assert_eq!(of_async(name, of), function);
         }
+    }
+
+    #[test]
+    fn a_future_that_is_blocked_on_is_an_argument() {
+        let function = "tokio::runtime::park::CachedParkThread::block_on<a::run::{async_fn_env#0}>";
+        assert_eq!(future_blocked_on(function), Some("a::run::{async_fn_env#0}"));
+        assert_eq!(future_blocked_on("a::block_on<u8>"), None);
     }
 
     #[test]

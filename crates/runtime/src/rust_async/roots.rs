@@ -1,10 +1,11 @@
 //! Where the search for tasks begins: tokio's thread-local variables, and variables of frames.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::spot::Spot;
+use super::spot::{Spot, plain, record};
 use obit_corefile::addr::Avma;
-use obit_dwarf::Variable;
+use obit_dwarf::{TypeKind, Variable};
 use obit_process::process::{FrameView, Process};
 use obit_process::value::Object;
 
@@ -13,6 +14,8 @@ const THREAD_LOCALS: [&str; 3] = ["__RUST_STD_INTERNAL_VAL", "VAL", "__KEY"];
 /// Threads that are looked at, and frames of each.
 const MOST_THREADS: usize = 4096;
 const MOST_FRAMES: usize = 128;
+/// Records around a pointer.
+const DEEPEST: usize = 8;
 
 /// The modules with code of tokio that threads run. A process without it pays for this look at
 /// the names of its frames only.
@@ -59,10 +62,28 @@ pub(super) fn of_thread<'p>(
     objects.filter_map(|object| spot(&object)).collect()
 }
 
-/// The variables of a frame.
-pub(super) fn of_frame<'p>(view: &FrameView<'p>) -> Vec<(Option<std::sync::Arc<str>>, Spot<'p>)> {
+/// The variables of a frame; of one in registers what it points to.
+pub(super) fn of_frame<'p>(view: &FrameView<'p>) -> Vec<(Option<Arc<str>>, Spot<'p>)> {
     let variables = view.variables().into_iter();
-    variables.filter_map(|(variable, object)| Some((variable.name, spot(&object?)?))).collect()
+    let places = variables.filter_map(|(variable, object)| {
+        let object = object?;
+        Some((variable.name, spot(&object).or_else(|| pointed_at(view, &object))?))
+    });
+    places.collect()
+}
+
+/// What a pointer that is in no memory points to, such as a pinned reference in a register.
+fn pointed_at<'p>(view: &FrameView<'p>, object: &Object<'p>) -> Option<Spot<'p>> {
+    let mut ty = plain(object.ty);
+    for _ in 0..DEEPEST {
+        if let TypeKind::Pointer { target: Some(target), .. } = &ty.get().kind {
+            let at = object.cast(ty).unsigned(view.scene()).ok().filter(|at| *at != 0)?;
+            return Some(Spot { ty: ty.other(*target), at: Avma(at) });
+        }
+        let [only] = record(ty)?.members.as_slice() else { return None };
+        ty = plain(ty.other(only.ty?));
+    }
+    None
 }
 
 /// Frames of a thread that are looked at for variables, the outermost last.

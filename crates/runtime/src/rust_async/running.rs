@@ -61,6 +61,14 @@ fn of(at: usize, frame: &Frame) -> TaskFrame {
     }
 }
 
+/// The frame in which a thread blocks on a future.
+pub(super) fn block_on(thread: &Thread) -> Option<usize> {
+    let blocks = |frame: &Frame| {
+        frame.function.as_deref().is_some_and(|it| names::future_blocked_on(it).is_some())
+    };
+    thread.frames.iter().position(blocks)
+}
+
 /// Whether a thread within frame number `outer` runs async code that is not of a task: that of
 /// the future that it blocks on.
 pub(super) fn polls_its_own(thread: &Thread, outer: usize) -> bool {

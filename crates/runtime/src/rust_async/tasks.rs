@@ -150,6 +150,30 @@ impl<'r, 'p> Builder<'r, 'p> {
         self.follow(cells, task, at, DEEPEST);
     }
 
+    /// Adds a future that a thread blocks on and of which only the type is known, by the name of
+    /// the function that blocks: optimised code has no variable for it.
+    pub(super) fn add_lost(&mut self, thread: usize) {
+        if self.blocked_on.iter().any(|(known, _)| *known == thread) {
+            return;
+        }
+        let Some(runs) = self.reader.process.threads.get(thread) else { return };
+        let mut functions = runs.frames.iter().filter_map(|frame| frame.function.as_deref());
+        let future = functions.find_map(names::future_blocked_on);
+        let (Some(future), Some(outer)) = (future, running::block_on(runs)) else { return };
+        let mut task = empty(thread as u64, Avma(0), TaskKind::Future);
+        task.name = Some("block_on".to_owned());
+        task.thread = Some(thread);
+        if running::polls_its_own(runs, outer) {
+            task.state = State::Running;
+            task.crashed = runs.crashed;
+            task.frames = running::frames_within(runs, outer);
+        } else {
+            task.doubts.push("optimised code does not say where this future lies");
+            self.push_type(&mut task, names::of_async(future, None));
+        }
+        self.keep(task);
+    }
+
     /// Adds what threads of the pool for blocking work run.
     pub(super) fn add_blocking(&mut self) {
         let known: HashSet<u64> = self.tasks.iter().map(|task| task.id).collect();

@@ -36,10 +36,10 @@ impl Drivers {
     }
 
     /// The time, if there is one driver: timers do not say by what they are driven in a way that
-    /// all versions share.
+    /// all versions share. It may have several wheels, which it turns one after the other.
     pub(super) fn now(&self) -> Option<Now> {
-        let (start, elapsed) = (self.starts.values().next()?, self.elapsed.values().next()?);
-        let is_one = self.starts.len() == 1 && self.elapsed.len() == 1;
+        let (start, elapsed) = (self.starts.values().next()?, self.elapsed.values().max()?);
+        let is_one = self.starts.len() == 1;
         let now = start.checked_add(Duration::from_millis(*elapsed)).map(Now);
         now.filter(|_| is_one)
     }

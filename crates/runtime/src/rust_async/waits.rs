@@ -89,7 +89,8 @@ fn time_left<'p>(
     leaf: Spot<'p>,
     now: Option<Now>,
 ) -> Option<Duration> {
-    if leaf.name().starts_with("tokio::time::sleep::Sleep") {
+    let name = leaf.name();
+    if name.starts_with("tokio::time::") && name.ends_with("::Sleep") {
         return remaining(reader, leaf, now);
     }
     // `Interval::tick` polls the timer of its interval.
