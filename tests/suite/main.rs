@@ -72,6 +72,7 @@ mod snapshot;
 mod store;
 mod stripped;
 mod tasks;
+mod tasks_python;
 mod time;
 mod tokens;
 mod triage;

@@ -11,6 +11,7 @@
 
 mod go;
 mod model;
+mod python;
 mod rust_async;
 
 pub use model::{
@@ -23,8 +24,11 @@ use obit_process::process::Process;
 /// A reader: `None` where its runtime is not in the process.
 type Reader = fn(&Process) -> Option<Runtime>;
 
-const READERS: &[(Kind, Reader)] =
-    &[(Kind::Go, go::read), (Kind::Tokio, rust_async::read)];
+const READERS: &[(Kind, Reader)] = &[
+    (Kind::Go, go::read),
+    (Kind::Tokio, rust_async::read),
+    (Kind::CPython, python::read),
+];
 
 /// The runtimes of the process with their tasks.
 pub fn runtimes(process: &Process) -> Vec<Runtime> {
