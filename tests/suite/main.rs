@@ -73,6 +73,7 @@ mod store;
 mod stripped;
 mod tasks;
 mod tasks_python;
+mod tasks_rust;
 mod time;
 mod tokens;
 mod triage;

@@ -24,11 +24,8 @@ use obit_process::process::Process;
 /// A reader: `None` where its runtime is not in the process.
 type Reader = fn(&Process) -> Option<Runtime>;
 
-const READERS: &[(Kind, Reader)] = &[
-    (Kind::Go, go::read),
-    (Kind::Tokio, rust_async::read),
-    (Kind::CPython, python::read),
-];
+const READERS: &[(Kind, Reader)] =
+    &[(Kind::Go, go::read), (Kind::Tokio, rust_async::read), (Kind::CPython, python::read)];
 
 /// The runtimes of the process with their tasks.
 pub fn runtimes(process: &Process) -> Vec<Runtime> {

@@ -15,7 +15,6 @@ mod space;
 use std::collections::HashSet;
 
 use obit_corefile::addr::Avma;
-use obit_process::module::Module;
 use obit_process::process::Process;
 
 use crate::{Gap, Kind, Runtime, State, Task, TaskKind};
