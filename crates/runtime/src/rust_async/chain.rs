@@ -48,10 +48,13 @@ pub(super) enum End<'p> {
     Unknown,
 }
 
+/// Source files by module, type and number.
+type Files = HashMap<(usize, TypeId, u64), Option<Arc<str>>>;
+
 pub(super) struct Chains<'r, 'p> {
     reader: &'r Reader<'p>,
     leads: RefCell<HashMap<(usize, TypeId), bool>>,
-    files: RefCell<HashMap<(usize, TypeId, u64), Option<Arc<str>>>>,
+    files: RefCell<Files>,
 }
 
 impl<'r, 'p> Chains<'r, 'p> {

@@ -71,7 +71,8 @@ impl<'p> Reader<'p> {
         let place = spot.member(discriminant)?;
         let size = place.ty.get().byte_size?;
         let value = self.unsigned(place.at, size)?;
-        let mask = u64::MAX.checked_shr(64_u32.checked_sub(u32::try_from(size).ok()? * 8)?)?;
+        let mask =
+            u64::MAX.checked_shr(64_u32.checked_sub(u32::try_from(size).ok()?.checked_mul(8)?)?)?;
         let is_selected = |(first, last): &(i128, i128)| match first == last {
             true => (*first as u64) & mask == value & mask,
             false => (*first..=*last).contains(&i128::from(value)),
@@ -202,7 +203,7 @@ pub(super) fn plain(ty: TypeRef<'_>) -> TypeRef<'_> {
     for _ in 0..MOST_NAMES {
         match plain.get().kind {
             TypeKind::Typedef(Some(target)) | TypeKind::Qualified { target: Some(target), .. } => {
-                plain = plain.other(target)
+                plain = plain.other(target);
             }
             _ => break,
         }
