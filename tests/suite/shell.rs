@@ -224,7 +224,7 @@ fn a_thread_that_waits_alone_is_listed_and_claims_about_it_are_judged() {
             pthread_mutex_lock(&of_ready);
             pthread_cond_wait(&ready, &of_ready);
             return of; }
-        static void *stand(void *of) { pthread_barrier_wait(&line); return of; }
+        static void *line_up(void *of) { pthread_barrier_wait(&line); return of; }
         static void *enter(void *of) { sem_wait(&rooms); return of; }
         int main(void) {
             pthread_t one;
@@ -233,7 +233,7 @@ fn a_thread_that_waits_alone_is_listed_and_claims_about_it_are_judged() {
             pthread_mutex_lock(&jobs);
             pthread_create(&one, 0, work, 0);
             pthread_create(&one, 0, wait, 0);
-            pthread_create(&one, 0, stand, 0);
+            pthread_create(&one, 0, line_up, 0);
             pthread_create(&one, 0, enter, 0);
             usleep(200000);
             abort(); }";

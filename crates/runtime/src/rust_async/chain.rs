@@ -19,7 +19,7 @@ const DEEPEST_TYPE: usize = 16;
 /// Futures that one future polls.
 const MOST_BRANCHES: usize = 256;
 
-/// A future as it stands.
+/// A future as it is.
 pub(super) struct Chain<'p> {
     /// The leaf first.
     pub(super) frames: Vec<TaskFrame>,
