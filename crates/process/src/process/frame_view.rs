@@ -45,7 +45,7 @@ impl Level {
 }
 
 impl Process {
-    /// Frame number `frame` of [`Thread::frames`] of thread number `thread`.
+    /// Frame number `frame` of [`Thread::frames`](super::Thread::frames) of thread number `thread`.
     pub fn frame_view(&self, thread: usize, frame: usize) -> Option<FrameView<'_>> {
         // Threads are kept in the order of the core.
         let dumped = self.dump.threads.get(thread)?;
