@@ -10,7 +10,7 @@ use obit_corefile::addr::Avma;
 use obit_process::value::TypeRef;
 
 /// Tasks that are read.
-const MOST_TASKS: usize = 1 << 20;
+const MOST_TASKS: usize = 1 << 18;
 /// Objects that are looked at in search of the lists within one owner.
 const MOST_OBJECTS: usize = 1 << 14;
 /// Types called the same that are looked at.

@@ -1,7 +1,7 @@
 //! The chain of awaits of a future: each `async fn` says where it waits and holds the future that
 //! it waits for.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -17,9 +17,11 @@ const DEEPEST: usize = 512;
 /// Types within one another that are searched for a future.
 const DEEPEST_TYPE: usize = 16;
 /// Futures that one future polls.
-const MOST_BRANCHES: usize = 256;
+pub(super) const MOST_BRANCHES: usize = 4096;
+/// Frames, and objects that are searched for futures, in all.
+const MOST_STEPS: usize = 1 << 22;
 
-/// A future as it is.
+/// A future and where it waits.
 pub(super) struct Chain<'p> {
     /// The leaf first.
     pub(super) frames: Vec<TaskFrame>,
@@ -28,8 +30,10 @@ pub(super) struct Chain<'p> {
     pub(super) selves: Vec<Option<Spot<'p>>>,
     /// Beside what is awaited a timer runs, as `timeout` has one.
     pub(super) timeout: Option<Spot<'p>>,
-    /// Frames beyond those that are kept.
+    /// It does not end within what is read.
     pub(super) is_cut: bool,
+    /// All on the way is known to wait for nothing besides.
+    pub(super) is_exact: bool,
 }
 
 /// Where a chain ends.
@@ -48,18 +52,25 @@ pub(super) enum End<'p> {
     Unknown,
 }
 
-/// Source files by module, type and number.
+/// Paths of source files by the type that has their numbers.
 type Files = HashMap<(usize, TypeId, u64), Option<Arc<str>>>;
 
 pub(super) struct Chains<'r, 'p> {
     reader: &'r Reader<'p>,
     leads: RefCell<HashMap<(usize, TypeId), bool>>,
     files: RefCell<Files>,
+    /// Frames, and objects that are searched for futures, that may still be made.
+    left: Cell<usize>,
 }
 
 impl<'r, 'p> Chains<'r, 'p> {
     pub(super) fn new(reader: &'r Reader<'p>) -> Self {
-        Self { reader, leads: RefCell::default(), files: RefCell::default() }
+        Self {
+            reader,
+            leads: RefCell::default(),
+            files: RefCell::default(),
+            left: Cell::new(MOST_STEPS),
+        }
     }
 
     /// Follows the future at `start`.
@@ -70,12 +81,13 @@ impl<'r, 'p> Chains<'r, 'p> {
             selves: Vec::new(),
             timeout: None,
             is_cut: true,
+            is_exact: true,
         };
         let mut seen = HashSet::new();
         let mut at = start;
         for _ in 0..DEEPEST {
             let ty = plain(at.ty);
-            if !seen.insert((at.at, ty.id)) {
+            if !seen.insert((at.at, ty.id)) || !self.may_go_on() {
                 break;
             }
             match self.step(at, &mut chain) {
@@ -90,6 +102,12 @@ impl<'r, 'p> Chains<'r, 'p> {
         chain.frames.reverse();
         chain.selves.reverse();
         chain
+    }
+
+    fn may_go_on(&self) -> bool {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        left > 0
     }
 
     fn step(&self, at: Spot<'p>, chain: &mut Chain<'p>) -> Step<'p> {
@@ -126,7 +144,10 @@ impl<'r, 'p> Chains<'r, 'p> {
                 self.push(at, &name, chain);
                 Step::End(End::Leaf(at))
             }
-            [one] => Step::To(*one),
+            [one] => {
+                chain.is_exact &= names::is_transparent(&name);
+                Step::To(*one)
+            }
             _ => Step::End(End::Branches(inside, self.polled_by(at, &name))),
         }
     }
@@ -212,7 +233,7 @@ impl<'r, 'p> Chains<'r, 'p> {
     /// The futures within what is no async code itself, not those within these.
     fn futures_in(&self, at: Spot<'p>, depth: usize, found: &mut Vec<Spot<'p>>) {
         let Some(deeper) = depth.checked_sub(1) else { return };
-        if found.len() >= MOST_BRANCHES {
+        if found.len() >= MOST_BRANCHES || !self.may_go_on() {
             return;
         }
         if let Some(elements) = self.reader.elements(at, MOST_BRANCHES as u64) {

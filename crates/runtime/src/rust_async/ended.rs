@@ -40,7 +40,7 @@ fn message<'p>(reader: &Reader<'p>, panic: Spot<'p>) -> Option<String> {
         let modules = &reader.process.modules;
         let index = modules.index_at(Avma(at))?;
         let symbol = modules.debug(index)?.symbol_at(modules.get(index)?.to_svma(Avma(at)))?;
-        (symbol.offset == 0).then_some(symbol.name)
+        (symbol.offset == 0).then(|| without_hashes(&symbol.name))
     };
     let (drop, type_id) = (function(0).unwrap_or_default(), function(3).unwrap_or_default());
     let type_name = match &*drop {
@@ -80,4 +80,38 @@ fn payload<'p>(reader: &Reader<'p>, variant: Spot<'p>) -> Option<Spot<'p>> {
 
 fn local(name: &str, value: String) -> Local {
     Local { name: name.to_owned(), is_argument: false, value }
+}
+
+/// A name without the hashes of crates: `core[c1f1a4ba060b9bfa]::any::Any`.
+fn without_hashes(name: &str) -> String {
+    const DIGITS: usize = 16;
+    let mut found = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, after)) = rest.split_once('[') {
+        found.push_str(before);
+        let hash = after.split_once(']').filter(|(inside, _)| {
+            inside.len() == DIGITS && inside.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        rest = match hash {
+            Some((_, after)) => after,
+            None => {
+                found.push('[');
+                after
+            }
+        };
+    }
+    found.push_str(rest);
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_hashes;
+
+    #[test]
+    fn hashes_of_crates_are_left_out_and_slices_are_not() {
+        let name = "<&[u8] as core[c1f1a4ba060b9bfa]::any::Any>::type_id";
+        assert_eq!(without_hashes(name), "<&[u8] as core::any::Any>::type_id");
+        assert_eq!(without_hashes("a[b"), "a[b");
+    }
 }

@@ -180,33 +180,65 @@ fn join_cycles(tasks: &[Task]) -> Vec<Verdict> {
     let mut found = Vec::new();
     for task in tasks {
         let mut path = Vec::new();
+        let mut places = HashMap::new();
         let mut at = task.id;
-        while !done.contains(&at) && !path.contains(&at) {
+        while done.insert(at) {
+            places.insert(at, path.len());
             path.push(at);
             let Some(next) = awaits.get(&at) else { break };
             at = *next;
         }
-        if let Some(start) = path.iter().position(|id| *id == at)
-            && awaits.contains_key(&at)
-        {
-            found.push(Verdict::Deadlock(path.split_off(start)));
-            done.insert(at);
-            found.last().into_iter().for_each(|verdict| {
-                if let Verdict::Deadlock(ids) = verdict {
-                    done.extend(ids);
-                }
-            });
-        }
-        done.extend(path);
+        let ring = places.get(&at).filter(|_| awaits.contains_key(&at));
+        found.extend(ring.map(|start| Verdict::Deadlock(path.split_off(*start))));
     }
     found
 }
 
 fn awaited(task: &Task) -> Option<(u64, u64)> {
     let wait = task.wait.as_ref().filter(|wait| wait.remaining.is_none())?;
-    let is_alone = task.state == State::Waiting && wait.reason.contains("JoinHandle");
+    let is_alone = task.state == State::Waiting
+        && task.doubts.is_empty()
+        && wait.reason == "tokio::runtime::task::join::JoinHandle";
     match wait.blockers.as_slice() {
         [Blocker::Task(id)] if is_alone => Some((task.id, *id)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Wait, WaitKind};
+    use obit_corefile::addr::Avma;
+
+    fn awaiting(id: u64, of: u64) -> Task {
+        let mut task = tasks::empty(id, Avma(id), crate::model::TaskKind::TokioTask);
+        task.state = State::Waiting;
+        task.wait = Some(Wait {
+            kind: WaitKind::Join,
+            reason: "tokio::runtime::task::join::JoinHandle".to_owned(),
+            object: None,
+            since: None,
+            remaining: None,
+            blockers: vec![Blocker::Task(of)],
+        });
+        task
+    }
+
+    #[test]
+    fn tasks_in_a_ring_are_a_deadlock_and_those_that_wait_for_it_are_not_of_it() {
+        let tasks = [awaiting(1, 2), awaiting(2, 3), awaiting(3, 2), awaiting(4, 5)];
+        assert_eq!(join_cycles(&tasks), [Verdict::Deadlock(vec![2, 3])]);
+        assert_eq!(join_cycles(&[awaiting(7, 7)]), [Verdict::Deadlock(vec![7])]);
+    }
+
+    #[test]
+    fn what_may_be_woken_otherwise_is_no_deadlock() {
+        let mut timed = awaiting(1, 2);
+        timed.wait.as_mut().unwrap().remaining = Some(std::time::Duration::ZERO);
+        assert_eq!(join_cycles(&[timed, awaiting(2, 1)]), []);
+        let mut doubtful = awaiting(1, 2);
+        doubtful.doubts.push("planted");
+        assert_eq!(join_cycles(&[doubtful, awaiting(2, 1)]), []);
     }
 }

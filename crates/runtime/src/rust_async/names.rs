@@ -79,6 +79,14 @@ pub(super) fn is_of_library(name: &str) -> bool {
     LIBRARIES.iter().any(|it| name.starts_with(it))
 }
 
+/// Whether a future that holds one other waits for nothing besides: those of libraries but for
+/// what can be aborted, and closures of libraries.
+pub(super) fn is_transparent(name: &str) -> bool {
+    let inner = name.split_once("::poll_fn::PollFn<").map_or(name, |(_, closure)| closure);
+    let is_known = is_of_library(inner) || inner.starts_with("tracing::instrument::");
+    is_known && !inner.starts_with("futures_util::abortable::")
+}
+
 /// Whether a function is of the standard library.
 pub(super) fn is_std(function: &str) -> bool {
     ["core::", "alloc::", "std::", "<core::", "<alloc::", "<std::", "__rust", "_start"]

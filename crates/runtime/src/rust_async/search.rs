@@ -7,6 +7,8 @@ use obit_dwarf::{TypeId, TypeKind};
 
 /// Elements of a slice that are looked at.
 const MOST_ELEMENTS: u64 = 64;
+/// Objects that wait to be looked at.
+const MOST_QUEUED: usize = 1 << 18;
 /// Members and pointers on the way from a root.
 const DEEPEST: usize = 24;
 
@@ -34,7 +36,9 @@ impl<'r, 'p> Search<'r, 'p> {
                 continue;
             }
             self.left = self.left.saturating_sub(1);
-            let Some(deeper) = depth.checked_sub(1) else { continue };
+            let Some(deeper) = depth.checked_sub(1).filter(|_| queue.len() < MOST_QUEUED) else {
+                continue;
+            };
             match &ty.get().kind {
                 TypeKind::Record(_) => {
                     if take(spot, &ty.name()) {

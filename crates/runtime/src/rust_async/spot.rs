@@ -13,8 +13,8 @@ use obit_process::value::TypeRef;
 
 /// Typedefs and qualifiers that are followed.
 const MOST_NAMES: usize = 16;
-/// Types that are looked into for a member.
-const MOST_SEARCHED: usize = 256;
+/// Members that are looked at for one.
+const MOST_SEARCHED: usize = 1024;
 
 /// Reads typed places.
 pub(super) struct Reader<'p> {
@@ -71,8 +71,8 @@ impl<'p> Reader<'p> {
         let place = spot.member(discriminant)?;
         let size = place.ty.get().byte_size?;
         let value = self.unsigned(place.at, size)?;
-        let mask =
-            u64::MAX.checked_shr(64_u32.checked_sub(u32::try_from(size).ok()?.checked_mul(8)?)?)?;
+        let bits = u32::try_from(size.checked_mul(8)?).ok()?;
+        let mask = u64::MAX.checked_shr(u64::BITS.checked_sub(bits)?)?;
         let is_selected = |(first, last): &(i128, i128)| match first == last {
             true => (*first as u64) & mask == value & mask,
             false => (*first..=*last).contains(&i128::from(value)),
@@ -149,10 +149,8 @@ impl<'p> Spot<'p> {
         while !level.is_empty() {
             let mut deeper = Vec::new();
             for spot in level {
-                left = left.checked_sub(1)?;
-                for member in
-                    &spot.record().into_iter().flat_map(|it| &it.members).collect::<Vec<_>>()
-                {
+                for member in spot.record().into_iter().flat_map(|it| &it.members) {
+                    left = left.checked_sub(1)?;
                     let Some(found) = spot.member(member) else { continue };
                     if member.name.as_deref() == Some(name) {
                         return Some(found);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::cells::{Cell, Cells, from};
-use super::chain::{Chains, End};
+use super::chain::{Chains, End, MOST_BRANCHES};
 use super::ended;
 use super::names;
 use super::running;
@@ -19,9 +19,12 @@ const RUNNING: u64 = 0b001;
 const COMPLETE: u64 = 0b010;
 const NOTIFIED: u64 = 0b100;
 /// Tasks, and futures within them, that are read in all.
-const MOST_TASKS: usize = 1 << 20;
+const MOST_TASKS: usize = 1 << 19;
 /// Futures that poll several, within one another.
 const DEEPEST: usize = 8;
+/// A future of the program holds the one that it is seen to wait for.
+const MAY_WAIT_BESIDES: &str =
+    "it awaits by a type that is not known, which may wait for something else besides";
 /// Objects that are looked at in search of handles.
 const MOST_FOR_HANDLES: usize = 1 << 15;
 /// Bytes of the path in a place where a task was spawned.
@@ -251,6 +254,16 @@ impl<'r, 'p> Builder<'r, 'p> {
         if chain.is_cut {
             task.doubts.push("its chain of awaits does not end");
         }
+        let until = task.wait.as_ref().and_then(|wait| wait.remaining);
+        if chain.timeout.is_some() && until.is_none() {
+            task.doubts.push("a timeout ends its wait, and when is not known");
+        }
+        if !chain.is_exact {
+            task.doubts.push(MAY_WAIT_BESIDES);
+        }
+        if matches!(&chain.end, End::Branches(branches, _) if branches.len() >= MOST_BRANCHES) {
+            task.doubts.push("it polls more futures than are shown");
+        }
         task.frames = chain.frames;
         if task.frames.is_empty() {
             self.push_type(&mut task, future.name().to_string());
@@ -260,6 +273,10 @@ impl<'r, 'p> Builder<'r, 'p> {
         let End::Branches(branches, _) = chain.end else { return };
         let Some(deeper) = depth.checked_sub(1) else { return };
         for branch in branches {
+            if self.tasks.len() >= MOST_TASKS {
+                self.omitted = self.omitted.saturating_add(1);
+                continue;
+            }
             let mut task = empty(branch.at.0, branch.at, TaskKind::Future);
             task.state = State::Waiting;
             task.created = Some(Created { function: None, place: None, by: Some(by) });
@@ -312,7 +329,8 @@ impl<'r, 'p> Builder<'r, 'p> {
     }
 }
 
-fn empty(id: u64, address: Avma, kind: TaskKind) -> Task {
+/// A task of which nothing is known yet.
+pub(super) fn empty(id: u64, address: Avma, kind: TaskKind) -> Task {
     Task {
         id,
         address,

@@ -16,7 +16,7 @@ use obit_corefile::addr::Avma;
 const OBJECTS: [&str; 8] =
     ["semaphore", "raw", "notify", "inner", "chan", "shared", "scheduled_io", "receiver"];
 /// Tasks of a `JoinSet` that are named.
-const MOST_JOINED: usize = 1024;
+const MOST_JOINED: usize = 1 << 16;
 /// Objects of a `JoinSet` that are looked at in search of its lists.
 const MOST_OBJECTS: usize = 256;
 
