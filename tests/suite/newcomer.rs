@@ -179,7 +179,7 @@ const SLIPS: &[Row] = &[
     ("modlues core", USAGE, "did you mean `obit modules`?"),
     ("--jsn core", USAGE, "there is no option '--jsn'; did you mean --json?"),
     ("core --al-threads", USAGE, "did you mean --all-threads?"),
-    ("core --limit 3", USAGE, "it is an option of `obit heap`, `obit who-points-to`"),
+    ("core --limit 3", USAGE, "it is an option of `obit tasks`, `obit heap`"),
     ("core --frames abc", USAGE, "--frames: 'abc' is not a number"),
     ("core --frames=-1", USAGE, "--frames: '-1' is not a number"),
     ("core --width 5", USAGE, "--width: 5 is not between 20 and 65535"),

@@ -42,7 +42,7 @@ pub(crate) struct TasksArgs {
     #[arg(long = "id", value_name = "NUMBER")]
     ids: Vec<u64>,
     /// Also tasks of the runtime itself
-    #[arg(short, long)]
+    #[arg(long)]
     all: bool,
     /// Tasks of each runtime that are shown [default: 1000, for programs all]
     #[arg(short = 'n', long, value_name = "N")]
