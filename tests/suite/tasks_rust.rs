@@ -22,7 +22,7 @@ fn core() -> &'static Path {
         fs::create_dir_all(&place).unwrap();
         let program = fs::File::open(directory().join("prog.zst")).unwrap();
         fs::write(place.join("prog"), zstd::decode_all(program).unwrap()).unwrap();
-        fs::copy(directory().join("core.zst"), place.join("core.zst")).unwrap();
+        fs::copy(directory().join("dump.zst"), place.join("core.zst")).unwrap();
         place.join("core.zst")
     })
 }
@@ -158,7 +158,7 @@ fn people_see_equal_tasks_once_and_the_version_of_tokio() {
 fn without_the_program_nothing_is_made_up() {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tasks-rust-alone");
     fs::create_dir_all(&place).unwrap();
-    fs::copy(directory().join("core.zst"), place.join("core.zst")).unwrap();
+    fs::copy(directory().join("dump.zst"), place.join("core.zst")).unwrap();
     let core = place.join("core.zst");
     let output = run([Path::new("tasks"), &core, Path::new("--json")]);
     let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
