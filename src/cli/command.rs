@@ -140,7 +140,7 @@ pub(crate) enum Verb {
     Print(PrintArgs),
     /// Show output that was never written, and the request that was being served
     Memory(Box<MemoryArgs>),
-    /// List goroutines, futures, coroutines and Python frames, and what each waits for
+    /// List goroutines, tasks of tokio and Python threads, and what each waits for
     Tasks(Box<TasksArgs>),
     /// Count the heap by arena, size, type and owner; leaks; `at EXPR`: one block
     Heap(Box<HeapArgs>),

@@ -1,5 +1,5 @@
 //! The stacks of a crashed process that are no threads of the kernel: goroutines, tasks of
-//! asynchronous programs, coroutines, and the frames of interpreters.
+//! asynchronous programs, and the frames of interpreters.
 //!
 //! Each runtime has a folder with a reader; all fill in the same [`Runtime`] and [`Task`]. A
 //! reader claims only what its runtime's structures confirm: what does not agree is a [`Gap`].

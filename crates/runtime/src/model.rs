@@ -12,12 +12,8 @@ pub enum Kind {
     Go,
     /// Tokio.
     Tokio,
-    /// CPython with its threads and asyncio.
+    /// CPython.
     CPython,
-    /// Coroutines of C++20.
-    Coroutines,
-    /// Stacks that a program switches between itself: `makecontext`, Boost.Context.
-    Fibers,
 }
 
 /// A runtime in the process.
@@ -48,12 +44,6 @@ pub enum TaskKind {
     Future,
     /// A thread that runs Python code.
     PythonThread,
-    /// A task of asyncio.
-    AsyncioTask,
-    /// A coroutine of C++20.
-    Coroutine,
-    /// A fiber.
-    Fiber,
 }
 
 /// What a task does.

@@ -1,4 +1,4 @@
-//! `obit tasks`: goroutines, futures, coroutines and frames of interpreters.
+//! `obit tasks`: goroutines, futures and frames of interpreters.
 
 use clap::Args;
 use clap::builder::PossibleValuesParser;
@@ -31,7 +31,7 @@ pub(crate) struct TasksArgs {
     /// Only tasks of this runtime
     #[arg(long = "runtime", value_name = "RUNTIME",
         value_parser = PossibleValuesParser::new(
-            ["go", "tokio", "cpython", "coroutines", "fibers"]))]
+            ["go", "tokio", "cpython"]))]
     runtimes: Vec<String>,
     /// Only tasks in this state
     #[arg(long = "state", value_name = "STATE",

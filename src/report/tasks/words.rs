@@ -10,8 +10,6 @@ pub(super) fn runtime(kind: Kind) -> &'static str {
         Kind::Go => "go",
         Kind::Tokio => "tokio",
         Kind::CPython => "cpython",
-        Kind::Coroutines => "coroutines",
-        Kind::Fibers => "fibers",
     }
 }
 
@@ -21,9 +19,6 @@ pub(super) fn task(kind: TaskKind) -> &'static str {
         TaskKind::TokioTask => "tokio-task",
         TaskKind::Future => "future",
         TaskKind::PythonThread => "python-thread",
-        TaskKind::AsyncioTask => "asyncio-task",
-        TaskKind::Coroutine => "coroutine",
-        TaskKind::Fiber => "fiber",
     }
 }
 

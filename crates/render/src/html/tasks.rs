@@ -19,13 +19,7 @@ const BUDGET: usize = 2_000_000;
 const COMMAND: &str = "obit tasks --json";
 
 /// Identifiers of runtimes, and what a person calls them.
-const TITLES: [(&str, &str); 5] = [
-    ("go", "Go"),
-    ("tokio", "Tokio"),
-    ("cpython", "Python"),
-    ("coroutines", "Coroutines"),
-    ("fibers", "Fibers"),
-];
+const TITLES: [(&str, &str); 3] = [("go", "Go"), ("tokio", "Tokio"), ("cpython", "Python")];
 
 /// The whole page.
 pub(super) fn tasks(found: &TasksReport) -> Markup {

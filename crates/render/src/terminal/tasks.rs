@@ -156,8 +156,8 @@ pub(crate) fn group_details(group: &Group<'_>) -> Vec<String> {
         && group.all.len() == 1
     {
         let object = wait.object.map(|at| format!("at {:#x}", at.0));
-        let tasks = wait.held_by_tasks.iter().map(|id| format!("held by task {id}"));
-        let threads = wait.held_by_threads.iter().map(|id| format!("held by thread {id}"));
+        let tasks = held_by("task", wait.held_by_tasks.iter().map(ToString::to_string));
+        let threads = held_by("thread", wait.held_by_threads.iter().map(ToString::to_string));
         let parts: Vec<_> = object.into_iter().chain(tasks).chain(threads).collect();
         if !parts.is_empty() {
             lines.push(parts.join(", "));
@@ -176,6 +176,12 @@ pub(crate) fn group_details(group: &Group<'_>) -> Vec<String> {
     }
     lines.extend(task.doubts.iter().map(|doubt| crate::visible(doubt).into_owned()));
     lines
+}
+
+/// `held by task 9, 10`.
+fn held_by(what: &str, ids: impl Iterator<Item = String>) -> Option<String> {
+    let ids: Vec<String> = ids.collect();
+    (!ids.is_empty()).then(|| format!("held by {what} {}", ids.join(", ")))
 }
 
 /// The frames of a task.

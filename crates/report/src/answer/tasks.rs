@@ -26,7 +26,7 @@ pub struct TasksReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RuntimeReport {
-    /// `go`, `tokio`, `cpython`, `coroutines` or `fibers`.
+    /// `go`, `tokio` or `cpython`.
     pub kind: String,
     /// Its version, where it says one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +55,7 @@ pub struct RuntimeReport {
 pub struct TaskReport {
     /// Its number in its runtime; its address where it has none.
     pub id: u64,
-    /// `goroutine`, `tokio-task`, `future`, `python-thread`, `asyncio-task`, `coroutine` or
-    /// `fiber`.
+    /// `goroutine`, `tokio-task`, `future` or `python-thread`.
     pub kind: String,
     /// Of the structure that stands for it.
     pub address: Hex,
