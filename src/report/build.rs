@@ -145,7 +145,7 @@ fn built(
     let redactor = &mut builder.redactor;
     redactor.enter(0, || "findings".to_owned());
     let mut findings: Vec<_> =
-        analysis.findings.iter().map(|one| findings::finding(one, redactor)).collect();
+        analysis.findings.iter().map(|one| findings::finding(one, process, redactor)).collect();
     if analysis.cause.as_ref().is_some_and(|cause| cause.class == CauseClass::GoFatal) {
         findings.extend(findings::asleep::finding(process, redactor));
     }

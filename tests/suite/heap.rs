@@ -101,7 +101,7 @@ int main(int count, char **) { make(count > 1); clear(); abort(); }
 "#;
 
 /// The core of a program, which is kept as long as the directory.
-fn core_of(name: &str, program: &str, argument: &[&str]) -> PathBuf {
+pub(crate) fn core_of(name: &str, program: &str, argument: &[&str]) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&place);
     fs::create_dir_all(&place).unwrap();
@@ -160,6 +160,27 @@ fn blocks_are_counted_by_state_type_and_owner() {
     let holders = list(&heap, "holders");
     assert_eq!(named(holders, "holder", "names")["blocks"], 50);
     assert_eq!(named(holders, "holder", "head")["blocks"], 10);
+}
+
+#[test]
+fn what_a_variable_holds_is_named_by_its_path_with_what_would_be_freed_with_it() {
+    let heap = json(&["heap", "-n", "100"]);
+    let paths = list(&heap, "collections");
+    let names = named(paths, "path", "names[\u{2026}]");
+    assert!(names["type"].as_str().unwrap().starts_with("std::map<int, std::"), "{names}");
+    assert_eq!((&names["elements"], &names["blocks"]), (&25.into(), &25.into()));
+    // The nodes and their texts.
+    assert_eq!(names["retained_blocks"], 50);
+    let texts = named(paths, "path", "names[\u{2026}].second");
+    assert_eq!((&texts["blocks"], &texts["retained_blocks"]), (&25.into(), &25.into()));
+    let rows = named(paths, "path", "rows[\u{2026}]");
+    assert_eq!((&rows["elements"], &rows["blocks"]), (&7.into(), &1.into()));
+    let nodes = named(paths, "path", "head->next\u{2026}");
+    assert_eq!((&nodes["type"], &nodes["elements"]), (&"Node".into(), &9.into()));
+    let first = named(paths, "path", "head");
+    assert_eq!((&first["blocks"], &first["retained_blocks"]), (&1.into(), &10.into()));
+    let holder = named(list(&heap, "holders"), "holder", "names");
+    assert_eq!((&holder["blocks"], &holder["retained_blocks"]), (&50.into(), &50.into()));
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod formats;
 mod golden;
 mod groups;
 mod heap;
+mod heap_causes;
 mod history;
 mod imports;
 mod incident;

@@ -90,6 +90,10 @@ pub fn analyze(process: &Process) -> Analysis {
     let locks = locks.into_iter().map(Finding::Lock);
     let memory = memory::findings(process, fault.as_ref(), said.as_ref());
     let memory = memory.into_iter().map(Finding::Memory);
-    let findings = locks.chain(memory).collect();
-    Analysis { cause: cause::judge(process, fault, said, deadlock.as_ref()), findings }
+    let mut findings: Vec<Finding> = locks.chain(memory).collect();
+    let cause = cause::judge(process, fault, said, deadlock.as_ref());
+    if let Some(cause) = &cause {
+        memory::add(process, cause, &mut findings);
+    }
+    Analysis { cause, findings }
 }

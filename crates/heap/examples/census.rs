@@ -3,7 +3,7 @@
 
 use std::io::{BufWriter, Write};
 
-use obit_heap::{Census, Leaks, Reach, Roots, Types};
+use obit_heap::{Census, Leaks, Reach, Retained, Roots, Types};
 use obit_process::process::{Options, Process};
 
 fn main() {
@@ -18,6 +18,18 @@ fn main() {
     let roots = Roots::of(&process, &census);
     let reach = Reach::of(&process, &census, &roots);
     let reached = begun.elapsed();
+    if std::env::args_os().nth(2).is_some_and(|word| word == "held") {
+        let retained = Retained::of(&process, &census, &roots, &reach);
+        eprintln!("dominators in {:?}", begun.elapsed());
+        let types = Types::of(&process, &census);
+        eprintln!("types in {:?}", begun.elapsed());
+        let found = types.collections(&census, retained.as_ref().ok());
+        eprintln!("{} paths in {:?}", found.len(), begun.elapsed());
+        for one in found.iter().take(20) {
+            println!("{one:?}");
+        }
+        return;
+    }
     let leaks = Leaks::of(&process, &census, &reach);
     let mut out = BufWriter::new(std::io::stdout().lock());
     writeln!(out, "# {} {:?} {:?}", census.allocator, census.version, census.doubts).unwrap();

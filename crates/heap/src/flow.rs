@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::blocks::State;
 use crate::census::Census;
+use crate::paths::PathId;
 use crate::slots::{Behind, Shapes, is_node_base};
 use crate::types::{BlockType, TypedBy, Types};
 use obit_corefile::addr::Avma;
@@ -27,7 +28,7 @@ struct Flow<'p, 'v> {
     types: &'p mut Types,
     shapes: Shapes<'v>,
     cursor: Cursor<'p>,
-    next: VecDeque<(TypeRef<'v>, u64)>,
+    next: VecDeque<(TypeRef<'v>, u64, PathId)>,
     /// Blocks and places that were followed as an object.
     seen: HashSet<(u64, usize)>,
 }
@@ -55,7 +56,7 @@ pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
         let Some(debug) = debug else { continue };
         for variable in debug.placed_variables(MOST_GLOBALS) {
             let Some(object) = view.object(module, &variable) else { continue };
-            flow.start(&object);
+            flow.start(&object, variable.name.clone().unwrap_or_else(|| "?".into()));
         }
     }
     flow.run();
@@ -66,9 +67,9 @@ pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
         views.extend(frames.filter_map(|frame| process.frame_view(number, frame)));
     }
     for view in &views {
-        for (_, object) in view.variables() {
-            if let Some(object) = object {
-                flow.start(&object);
+        for (variable, object) in view.variables() {
+            if let (Some(object), Some(name)) = (object, variable.name) {
+                flow.start(&object, name);
             }
         }
     }
@@ -76,23 +77,24 @@ pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
 }
 
 impl<'v> Flow<'_, 'v> {
-    fn start(&mut self, object: &Object<'v>) {
+    fn start(&mut self, object: &Object<'v>, name: Arc<str>) {
+        let path = self.types.paths.variable(name);
         if let Some(at) = object.address() {
-            self.next.push_back((object.ty, at.0));
+            self.next.push_back((object.ty, at.0, path));
         } else if let obit_process::value::Contents::Parts(_) = object.contents {
             // A pointer in a register: its own type says what it leads to.
             let ty = self.shapes.resolved(object.ty);
             let TypeKind::Pointer { target: Some(target), .. } = ty.get().kind else { return };
             if let Some(value) = self.shapes.word_of(object) {
                 let target = ty.other(target);
-                self.one(target, value);
+                self.one(target, value, path);
             }
         }
     }
 
     fn run(&mut self) {
         let mut left = MOST_OBJECTS;
-        while let Some((ty, at)) = self.next.pop_front() {
+        while let Some((ty, at, before)) = self.next.pop_front() {
             if left == 0 {
                 return;
             }
@@ -104,19 +106,23 @@ impl<'v> Flow<'_, 'v> {
                 if value == 0 {
                     continue;
                 }
+                let path = match slot.is_link {
+                    true => before,
+                    false => self.types.paths.behind(before, slot.step, &slot.piece),
+                };
                 match slot.behind {
-                    Behind::One(target) => self.one(target, value),
+                    Behind::One(target) => self.one(target, value, path),
                     Behind::Until(element, end) => {
                         let end = self.cursor.read_word(Avma(place.wrapping_add(end)));
                         let bytes = end.ok().and_then(|end| end.checked_sub(value));
-                        self.elements(element, value, bytes);
+                        self.elements(element, value, bytes, path);
                     }
                     Behind::Counted(element, count) => {
                         let count = Avma(place.wrapping_add_signed(count));
                         let count = self.cursor.read_word(count).ok();
                         let size = self.shapes.size(element);
                         let bytes = count.zip(size).and_then(|(n, size)| n.checked_mul(size));
-                        self.elements(element, value, bytes);
+                        self.elements(element, value, bytes, path);
                     }
                 }
             }
@@ -131,17 +137,18 @@ impl<'v> Flow<'_, 'v> {
         is_it.then_some((index, block.room))
     }
 
-    fn one(&mut self, target: TypeRef<'v>, value: u64) {
+    fn one(&mut self, target: TypeRef<'v>, value: u64, path: PathId) {
         let target = self.shapes.resolved(target);
         // What node it is the container knows.
         if is_node_base(&target.name()) {
             return;
         }
-        let Some((index, room)) = self.block(value) else { return };
+        let Some((index, room)) = self.block(value) else { return self.former(target, value) };
         let Some(size) = self.shapes.size(target) else { return };
         if self.types.get(index).is_some_and(|known| known.by == TypedBy::Vtable) {
             // The class of the vtable is the type; its members are those of what it derives from.
-            self.enter(target, value);
+            self.claim(index, path);
+            self.enter(target, value, path);
             return;
         }
         let ty = target.get();
@@ -163,10 +170,39 @@ impl<'v> Flow<'_, 'v> {
             (false, false) => return,
         };
         self.set(index, name);
-        self.enter(target, value);
+        let is_new = self.claim(index, path);
+        if is_new && self.shapes.is_node(target) {
+            self.types.paths.count(path, 1);
+        }
+        self.enter(target, value, path);
     }
 
-    fn elements(&mut self, element: TypeRef<'v>, value: u64, bytes: Option<u64>) {
+    /// What `value` points to, where that is freed. Blocks that are merged with others lose their
+    /// sizes.
+    fn former(&mut self, target: TypeRef<'v>, value: u64) {
+        let blocks = &self.census.blocks;
+        let Some(block) = blocks.index_at(value).and_then(|index| blocks.get(index)) else {
+            return;
+        };
+        if !matches!(target.get().kind, TypeKind::Record(_)) {
+            return;
+        }
+        let Some(size) = self.shapes.size(target) else { return };
+        let left = block.room.saturating_sub(value.wrapping_sub(block.start.0));
+        let fits = match block.state {
+            State::Cached | State::Fast => {
+                let room = size.max(SMALLEST).saturating_add(SLACK);
+                value == block.start.0 && size <= left && left < room
+            }
+            State::Free | State::Top => size <= left && value.is_multiple_of(SLACK),
+            _ => false,
+        };
+        if fits {
+            self.types.set_former(Avma(value), size, target.name());
+        }
+    }
+
+    fn elements(&mut self, element: TypeRef<'v>, value: u64, bytes: Option<u64>, path: PathId) {
         let Some((index, room)) = self.block(value) else { return };
         let (Some(bytes), Some(size)) = (bytes, self.shapes.size(element)) else { return };
         if bytes > room {
@@ -174,11 +210,14 @@ impl<'v> Flow<'_, 'v> {
         }
         let name = format!("{}[]", self.shapes.resolved(element).name());
         self.set(index, name.into());
+        if self.claim(index, path) {
+            self.types.paths.count(path, bytes / size);
+        }
         if self.shapes.of(element).is_empty() {
             return;
         }
         for nth in 0..bytes / size {
-            self.enter(element, value.saturating_add(nth.saturating_mul(size)));
+            self.enter(element, value.saturating_add(nth.saturating_mul(size)), path);
         }
     }
 
@@ -186,7 +225,12 @@ impl<'v> Flow<'_, 'v> {
         self.types.set(index, BlockType { name, by: TypedBy::DebugInfo });
     }
 
-    fn enter(&mut self, ty: TypeRef<'v>, at: u64) {
+    fn claim(&mut self, index: usize, path: PathId) -> bool {
+        let name = self.types.get(index).map(|ty| Arc::clone(&ty.name));
+        self.types.paths.claim(index, path, name.as_ref())
+    }
+
+    fn enter(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
         let ty = self.shapes.resolved(ty);
         let slots = self.shapes.of(ty);
         if slots.is_empty() || self.seen.len() >= MOST_OBJECTS {
@@ -195,7 +239,7 @@ impl<'v> Flow<'_, 'v> {
         // The table of slots is one for each type.
         let identity = slots.as_ptr() as usize;
         if self.seen.insert((at, identity)) {
-            self.next.push_back((ty, at));
+            self.next.push_back((ty, at, path));
         }
     }
 }

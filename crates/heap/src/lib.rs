@@ -6,12 +6,16 @@
 
 mod blocks;
 mod census;
+mod contents;
+mod dominators;
 mod flow;
 pub mod glibc;
 mod leaks;
 mod owner;
+mod paths;
 mod pointers;
 mod reach;
+mod retained;
 mod roots;
 mod slots;
 mod stack;
@@ -19,9 +23,12 @@ mod types;
 
 pub use blocks::{Blocks, HeapBlock, State};
 pub use census::{ArenaTotals, Census, Doubt, Trust};
+pub use contents::{Budget, Contents, Step, TooLarge, Way};
 pub use leaks::Leaks;
 pub use owner::{Held, Holder, Owner, holders, owner_of};
+pub use paths::Collection;
 pub use pointers::{Pointer, pointers_to};
 pub use reach::{From, Reach};
+pub use retained::{NotRetained, Retained};
 pub use roots::{RootKind, RootRange, Roots};
-pub use types::{BlockType, TypedBy, Types};
+pub use types::{BlockType, Former, TypedBy, Types};

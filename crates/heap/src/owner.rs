@@ -182,7 +182,7 @@ pub fn holders(process: &Process, census: &Census, reach: &Reach) -> Vec<Held> {
 /// Roots that are named.
 const MOST_NAMED: usize = 20_000;
 
-fn holder_of(process: &Process, place: From, is_named: bool) -> Holder {
+pub(crate) fn holder_of(process: &Process, place: From, is_named: bool) -> Holder {
     match place {
         From::Register(tid) => Holder::Register(tid),
         From::Root(_, RootKind::Other | RootKind::Register) | From::Block(_) => Holder::Other,

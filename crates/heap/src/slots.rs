@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use crate::paths::Piece;
 use obit_corefile::addr::Avma;
 use obit_dwarf::types::{Member, MemberOffset, MemberRole};
 use obit_dwarf::{TypeId, TypeKind};
@@ -21,11 +23,88 @@ pub(crate) enum Behind<'d> {
 }
 
 /// A pointer in an object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slot<'d> {
     pub(crate) offset: u64,
     pub(crate) behind: Behind<'d>,
+    /// How it is called in the object.
+    pub(crate) piece: Piece,
+    /// A number that pointers of one name in one type share.
+    pub(crate) step: u32,
+    /// Whether it leads from one node of a container to the next.
+    pub(crate) is_link: bool,
 }
+
+/// Where in an object a part of it is.
+#[derive(Clone, Debug)]
+struct Within<'d> {
+    /// Bytes from the start of the object.
+    at: u64,
+    /// What pointers to bases of nodes lead to.
+    node: Option<TypeRef<'d>>,
+    /// How the part is called in the object.
+    name: Arc<str>,
+    /// The type of the container whose part it is.
+    container: Option<Arc<str>>,
+    depth: usize,
+}
+
+impl<'d> Within<'d> {
+    fn object(node: Option<TypeRef<'d>>) -> Self {
+        Self { at: 0, node, name: "".into(), container: None, depth: 0 }
+    }
+
+    fn deeper(&self, bytes: u64) -> Self {
+        let at = self.at.saturating_add(bytes);
+        Self { at, depth: self.depth.saturating_add(1), ..self.clone() }
+    }
+
+    /// The same part, as the container that it is.
+    fn container(&self, ty: &Arc<str>, mark: &str) -> Self {
+        match &self.container {
+            Some(_) => self.clone(),
+            None => Self {
+                name: format!("{}{mark}", self.name).into(),
+                container: Some(Arc::clone(ty)),
+                ..self.clone()
+            },
+        }
+    }
+
+    fn named(self, name: &str) -> Self {
+        match self.container {
+            Some(_) => self,
+            None => Self { name: format!("{}{name}", self.name).into(), ..self },
+        }
+    }
+}
+
+/// Containers that the program calls by one name, and what their elements are called.
+const CONTAINERS: [(&str, &str); 21] = [
+    ("std::map<", ELEMENTS),
+    ("std::multimap<", ELEMENTS),
+    ("std::set<", ELEMENTS),
+    ("std::multiset<", ELEMENTS),
+    ("std::unordered_map<", ELEMENTS),
+    ("std::unordered_multimap<", ELEMENTS),
+    ("std::unordered_set<", ELEMENTS),
+    ("std::unordered_multiset<", ELEMENTS),
+    ("std::__cxx11::list<", ELEMENTS),
+    ("std::list<", ELEMENTS),
+    ("std::forward_list<", ELEMENTS),
+    ("std::vector<", ELEMENTS),
+    ("std::deque<", ELEMENTS),
+    ("std::__cxx11::basic_string<", ""),
+    ("alloc::string::String", ""),
+    ("alloc::vec::Vec<", ELEMENTS),
+    ("alloc::collections::vec_deque::VecDeque<", ELEMENTS),
+    ("alloc::collections::btree::map::BTreeMap<", ELEMENTS),
+    ("std::collections::hash::map::HashMap<", ELEMENTS),
+    ("std::collections::hash::set::HashSet<", ELEMENTS),
+    ("hashbrown::map::HashMap<", ELEMENTS),
+];
+/// All elements of a container.
+const ELEMENTS: &str = "[\u{2026}]";
 
 /// Members and elements within one another, and pointers of one type.
 const DEEPEST: usize = 24;
@@ -53,11 +132,13 @@ const NODE_BASES: [&str; 5] = [
 pub(crate) struct Shapes<'d> {
     scene: Scene<'d>,
     known: HashMap<(Key, Option<Key>), Rc<[Slot<'d>]>>,
+    /// The number of the next step.
+    steps: u32,
 }
 
 impl<'d> Shapes<'d> {
     pub(crate) fn new(scene: Scene<'d>) -> Self {
-        Self { scene, known: HashMap::new() }
+        Self { scene, known: HashMap::new(), steps: 0 }
     }
 
     pub(crate) fn resolved(&self, ty: TypeRef<'d>) -> TypeRef<'d> {
@@ -86,40 +167,44 @@ impl<'d> Shapes<'d> {
             return Rc::clone(known);
         }
         let mut slots = Vec::new();
-        self.collect(ty, 0, node, &mut slots, 0);
+        self.collect(ty, Within::object(node), &mut slots);
+        self.number(&mut slots);
         let slots: Rc<[Slot<'d>]> = slots.into();
         self.known.insert(asked, Rc::clone(&slots));
         slots
     }
 
-    fn is_node(&self, ty: TypeRef<'d>) -> bool {
+    fn number(&mut self, slots: &mut [Slot<'d>]) {
+        let mut steps: HashMap<Arc<str>, u32> = HashMap::new();
+        for slot in slots {
+            slot.step = *steps.entry(Arc::clone(&slot.piece.name)).or_insert_with(|| {
+                self.steps = self.steps.saturating_add(1);
+                self.steps
+            });
+        }
+    }
+
+    /// Whether `ty` is a node of a container.
+    pub(crate) fn is_node(&self, ty: TypeRef<'d>) -> bool {
         let TypeKind::Record(record) = &ty.get().kind else { return false };
         let base = record.members.first().filter(|member| member.role == MemberRole::Base);
         let base = base.and_then(|member| member.ty).map(|id| ty.other(id).name());
         base.is_some_and(|name| is_node_base(&name))
     }
 
-    /// `ty` at `at` in the object; `node` is what pointers to bases of nodes lead to.
-    fn collect(
-        &mut self,
-        ty: TypeRef<'d>,
-        at: u64,
-        node: Option<TypeRef<'d>>,
-        slots: &mut Vec<Slot<'d>>,
-        depth: usize,
-    ) {
+    /// The pointers of a part of an object, which is of type `ty`.
+    fn collect(&mut self, ty: TypeRef<'d>, within: Within<'d>, slots: &mut Vec<Slot<'d>>) {
         let ty = self.resolved(ty);
-        if depth > DEEPEST || slots.len() >= MOST_SLOTS {
+        if within.depth > DEEPEST || slots.len() >= MOST_SLOTS {
             return;
         }
         match &ty.get().kind {
             TypeKind::Pointer { target: Some(target), .. } => {
                 let target = self.resolved(ty.other(*target));
-                let behind = match node {
-                    Some(node) if is_node_base(&target.name()) => node,
-                    _ => target,
-                };
-                slots.push(Slot { offset: at, behind: Behind::One(behind) });
+                let node = within.node.filter(|_| is_node_base(&target.name()));
+                let is_link = node.is_some() && within.container.is_none();
+                let behind = Behind::One(node.unwrap_or(target));
+                slots.push(slot(&within, 0, behind, is_link));
             }
             TypeKind::Array(array) if array.dimensions.len() == 1 && !array.is_vector => {
                 let Some(element) = array.element.map(|id| ty.other(id)) else { return };
@@ -127,29 +212,36 @@ impl<'d> Shapes<'d> {
                 let Some(size) = self.size(element) else { return };
                 let count = whole.map_or(0, |whole| whole / size).min(MOST_ELEMENTS);
                 for nth in 0..count {
-                    self.collect(element, at + nth * size, node, slots, depth + 1);
+                    let within = within.deeper(nth.saturating_mul(size)).named(ELEMENTS);
+                    self.collect(element, within, slots);
                 }
             }
             TypeKind::Record(record) => {
-                if let Some(found) = self.container(ty, at) {
+                let name = ty.name();
+                let known = CONTAINERS.iter().find(|(start, _)| name.starts_with(start));
+                let within =
+                    known.map_or(within.clone(), |(_, mark)| within.container(&name, mark));
+                if let Some(found) = self.container(ty, &within) {
                     slots.extend(found);
                     return;
                 }
-                let name = ty.name();
                 // Bytes that an element is made in.
                 if name.starts_with("__gnu_cxx::__aligned_") {
                     let element = record.template_arguments.first().and_then(|one| one.ty);
                     if let Some(element) = element {
-                        self.collect(ty.other(element), at, None, slots, depth.saturating_add(1));
+                        let within = Within { node: None, ..within.deeper(0) };
+                        // It is the element that has names, not the node around it.
+                        let within = Within { name: "".into(), container: None, ..within };
+                        self.collect(ty.other(element), within, slots);
                     }
                     return;
                 }
-                let node = self.node_of(ty).or(node);
+                let within = Within { node: self.node_of(ty).or(within.node), ..within };
                 let is_union = record.keyword == obit_dwarf::types::RecordKeyword::Union;
                 // Of what lies at one place it is not known which is there.
                 if !is_union {
                     for member in &record.members {
-                        self.member(ty, member, at, node, slots, depth);
+                        self.member(ty, member, &within, slots);
                     }
                 }
                 for part in &record.variant_parts {
@@ -159,7 +251,7 @@ impl<'d> Shapes<'d> {
                         && with.next().is_none()
                     {
                         for member in &only.members {
-                            self.member(ty, member, at, node, slots, depth);
+                            self.member(ty, member, &within, slots);
                         }
                     }
                 }
@@ -172,17 +264,18 @@ impl<'d> Shapes<'d> {
         &mut self,
         of: TypeRef<'d>,
         member: &Member,
-        at: u64,
-        node: Option<TypeRef<'d>>,
+        within: &Within<'d>,
         slots: &mut Vec<Slot<'d>>,
-        depth: usize,
     ) {
         let (Some(id), MemberOffset::Bits(bits)) = (member.ty, &member.offset) else { return };
         if member.bit_size.is_some() || member.role == MemberRole::VirtualBase {
             return;
         }
-        let at = at.saturating_add(bits / 8);
-        self.collect(of.other(id), at, node, slots, depth.saturating_add(1));
+        let name = member.name.as_deref().filter(|_| member.role != MemberRole::Base);
+        let name = name
+            .map(|name| format!(".{}", name.strip_prefix("__").filter(is_number).unwrap_or(name)));
+        let within = within.deeper(bits / 8).named(&name.unwrap_or_default());
+        self.collect(of.other(id), within, slots);
     }
 
     /// What the nodes of a container are.
@@ -228,7 +321,7 @@ impl<'d> Shapes<'d> {
     }
 
     /// Containers whose elements lie in one piece.
-    fn container(&self, ty: TypeRef<'d>, at: u64) -> Option<Vec<Slot<'d>>> {
+    fn container(&self, ty: TypeRef<'d>, within: &Within<'d>) -> Option<Vec<Slot<'d>>> {
         let name = ty.name();
         let TypeKind::Record(record) = &ty.get().kind else { return None };
         let element = || Some(ty.other(record.template_arguments.first()?.ty?));
@@ -236,17 +329,17 @@ impl<'d> Shapes<'d> {
         let offset = |name: &str| Some(object.member(self.scene, name)?.address()?.0);
         if name.starts_with("std::vector<") && !name.starts_with("std::vector<bool") {
             let parts = object.member(self.scene, "_M_impl")?;
-            let within = |name: &str| Some(parts.member(self.scene, name)?.address()?.0);
-            let (start, end) = (within("_M_start")?, within("_M_finish")?);
+            let member = |name: &str| Some(parts.member(self.scene, name)?.address()?.0);
+            let (start, end) = (member("_M_start")?, member("_M_finish")?);
             let behind = Behind::Until(element()?, end.checked_sub(start)?);
-            return Some(vec![Slot { offset: at.checked_add(start)?, behind }]);
+            return Some(vec![slot(within, start, behind, false)]);
         }
         if name.starts_with("alloc::vec::Vec<") {
             let length = offset("len")?;
             let pointer = self.pointer_within(ty, 0)?;
             let apart = i64::try_from(length).ok()?.checked_sub(i64::try_from(pointer).ok()?)?;
             let behind = Behind::Counted(element()?, apart);
-            return Some(vec![Slot { offset: at.checked_add(pointer)?, behind }]);
+            return Some(vec![slot(within, pointer, behind, false)]);
         }
         None
     }
@@ -264,6 +357,17 @@ impl<'d> Shapes<'d> {
             _ => None,
         }
     }
+}
+
+/// A pointer so many bytes from the start of a part.
+fn slot<'d>(within: &Within<'d>, offset: u64, behind: Behind<'d>, is_link: bool) -> Slot<'d> {
+    let piece = Piece { name: Arc::clone(&within.name), container: within.container.clone() };
+    Slot { offset: within.at.saturating_add(offset), behind, piece, step: 0, is_link }
+}
+
+/// Whether a member has a number for a name, as those of Rust's tuples.
+fn is_number(name: &&str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 pub(crate) fn is_node_base(name: &str) -> bool {

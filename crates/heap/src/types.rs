@@ -1,10 +1,12 @@
 //! What is in a block: by the vtable that it begins with, by the run-time type information of a
 //! program without symbols, or by the types of what points to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::census::Census;
+use crate::paths::{Collection, Paths};
+use crate::retained::Retained;
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::Cursor;
 use obit_dwarf::{Language, demangle};
@@ -28,10 +30,23 @@ pub struct BlockType {
     pub by: TypedBy,
 }
 
+/// What was in a freed block, as far as what still points there says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Former {
+    /// Where it began.
+    pub start: Avma,
+    /// Its bytes.
+    pub size: u64,
+    /// Its type; `None` if pointers of different types lead there.
+    pub name: Option<Arc<str>>,
+}
+
 /// No type is known.
 const NONE: u32 = 0;
 /// Types of one census.
 const MOST_TYPES: usize = 1 << 20;
+/// Objects in freed blocks.
+const MOST_FORMER: usize = 1 << 16;
 /// Vtable pointers that are looked up.
 const MOST_VTABLES: usize = 1 << 20;
 /// Bytes of a name in run-time type information.
@@ -44,6 +59,8 @@ pub struct Types {
     of: Vec<u32>,
     known: Vec<BlockType>,
     numbers: HashMap<BlockType, u32>,
+    former: BTreeMap<u64, Former>,
+    pub(crate) paths: Paths,
 }
 
 impl Types {
@@ -56,7 +73,9 @@ impl Types {
 
     /// The types by vtables alone.
     pub fn by_vtables(process: &Process, census: &Census) -> Self {
-        let mut types = Self { of: vec![NONE; census.blocks.len()], ..Self::default() };
+        let count = census.blocks.len();
+        let paths = Paths::of(count);
+        let mut types = Self { of: vec![NONE; count], paths, ..Self::default() };
         let mut vtables = Vtables::of(process);
         let mut cursor = process.memory.cursor();
         for (index, block) in census.blocks.iter().enumerate() {
@@ -69,6 +88,16 @@ impl Types {
             }
         }
         types
+    }
+
+    /// How the source calls block number `index`: `server.sessions[…]->user`.
+    pub fn path(&self, index: usize) -> Option<String> {
+        self.paths.text_of(index)
+    }
+
+    /// The blocks that variables lead to, by their paths, what holds the most bytes first.
+    pub fn collections(&self, census: &Census, retained: Option<&Retained>) -> Vec<Collection> {
+        self.paths.collections(census, retained)
     }
 
     /// The type of block number `index`.
@@ -91,6 +120,25 @@ impl Types {
             }
         };
         *place = number;
+    }
+
+    /// What was at `at`, in a block that is freed.
+    pub fn former_at(&self, at: Avma) -> Option<&Former> {
+        let (start, former) = self.former.range(..=at.0).next_back()?;
+        (at.0.wrapping_sub(*start) < former.size).then_some(former)
+    }
+
+    /// Says what a typed pointer to freed memory is a pointer to.
+    pub(crate) fn set_former(&mut self, start: Avma, size: u64, name: Arc<str>) {
+        let is_full = self.former.len() >= MOST_FORMER;
+        match self.former.get_mut(&start.0) {
+            Some(known) if known.name.as_ref() == Some(&name) => {}
+            Some(known) => known.name = None,
+            None if is_full => {}
+            None => {
+                self.former.insert(start.0, Former { start, size, name: Some(name) });
+            }
+        }
     }
 
     /// Blocks and bytes of each type, most bytes first.

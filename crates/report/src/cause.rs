@@ -211,6 +211,16 @@ pub struct Finding {
     /// `64-byte heap chunk + 24`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointed_from: Option<Shown>,
+    /// The type of what is in the heap chunk before the damage, or was in the freed block.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object_type: Option<Shown>,
+    /// How the program reaches the heap chunk before the damage: a variable, a stack or a register,
+    /// then blocks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<Shown>,
+    /// How sure `object_type` is, or who holds the memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<Confidence>,
 }
 
 /// What threads wait for, and who has it.

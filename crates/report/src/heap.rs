@@ -50,6 +50,10 @@ pub struct HeapReport {
     pub typed_bytes: u64,
     /// Who keeps the live blocks, most bytes first.
     pub holders: Vec<HolderReport>,
+    /// What variables lead to, by the paths of the source, the most bytes first.
+    pub collections: Vec<CollectionReport>,
+    /// Paths that are left out.
+    pub omitted_collections: u64,
     /// What nothing leads to.
     pub leaks: LeakReport,
     /// Headers that were overwritten.
@@ -149,6 +153,37 @@ pub struct HolderReport {
     pub blocks: u64,
     /// Bytes in them.
     pub bytes: u64,
+    /// Blocks that it alone leads to: what would be freed with it. Missing if that was not found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained_blocks: Option<u64>,
+    /// Bytes in them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained_bytes: Option<u64>,
+}
+
+/// What variables lead to by one path of the source.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct CollectionReport {
+    /// The path: `server.sessions[…]->user`. `[…]` is each element, `head->next…` a list.
+    pub path: Shown,
+    /// The type of the container, or of the blocks.
+    #[serde(rename = "type")]
+    pub type_name: Shown,
+    /// Elements of the containers of this path; blocks, where it is no container.
+    pub elements: u64,
+    /// Blocks of its own: of a container those it keeps its elements in.
+    pub blocks: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Blocks that only one of these leads to, they included: what would be freed with them, at
+    /// least. Missing if that was not found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained_blocks: Option<u64>,
+    /// Bytes in them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retained_bytes: Option<u64>,
 }
 
 /// Blocks that nothing leads to.

@@ -81,6 +81,8 @@ pub(crate) fn run(args: &HeapArgs, general: &General) -> Result<Exit, Failure> {
                 report.omitted_types += report.types.len().saturating_sub(rows) as u64;
                 report.types.truncate(rows);
                 report.holders.truncate(rows);
+                report.omitted_collections += report.collections.len().saturating_sub(rows) as u64;
+                report.collections.truncate(rows);
                 let groups = &mut report.leaks.groups;
                 report.leaks.omitted_groups += groups.len().saturating_sub(rows) as u64;
                 groups.truncate(rows);

@@ -1,5 +1,6 @@
 //! Findings on memory in words.
 
+use super::inventory;
 use crate::report::{Evidence, EvidenceKind, Finding, Hex};
 use obit_analysis::CauseClass;
 use obit_analysis::memory::{
@@ -7,12 +8,26 @@ use obit_analysis::memory::{
     OnStack, Overrun, Pattern, PointedFrom, StackPlace, Verdict, Written,
 };
 use obit_corefile::addr::Avma;
+use obit_process::process::Process;
 use obit_redact::{Origin, Redactor, Shown};
 
-pub(super) fn finding(finding: &MemoryFinding, redactor: &mut Redactor) -> Finding {
+pub(super) fn finding(
+    finding: &MemoryFinding,
+    process: &Process,
+    redactor: &mut Redactor,
+) -> Finding {
     match finding {
         MemoryFinding::Dangling(found) => dangling(found, redactor),
-        MemoryFinding::HeapDamage(damage) => heap_damage(damage, redactor),
+        MemoryFinding::HeapDamage(damage, object) => {
+            let mut finding = heap_damage(damage, redactor);
+            if let Some(object) = object {
+                inventory::add_object(&mut finding, object, process, redactor);
+            }
+            finding
+        }
+        MemoryFinding::Freed(found) => inventory::freed(found, process, redactor),
+        MemoryFinding::MemoryUse(found) => inventory::memory_use(found, process, redactor),
+        MemoryFinding::NotCounted(size) => inventory::not_counted(size),
         MemoryFinding::Hardware(found) => hardware(found, redactor),
     }
 }

@@ -2,7 +2,7 @@
 
 mod compared;
 mod place;
-mod words;
+pub(super) mod words;
 
 pub use compared::growth;
 pub(crate) use place::hit;
@@ -12,31 +12,30 @@ use std::collections::BTreeMap;
 
 use super::BuildOptions;
 use obit_corefile::addr::Avma;
-use obit_heap::{ArenaTotals, Census, Leaks, Reach, Roots, Trust, Types, holders};
+use obit_heap::{ArenaTotals, Census, Contents, Leaks, Retained, Trust, holders};
 use obit_process::process::Process;
 use obit_redact::{Origin, Redactor, Shown};
 use obit_report::heap::{
-    ArenaReport, BlockReport, HeapDamageReport, HeapReport, HolderReport, LeakGroup, LeakReport,
-    SCHEMA, SizeReport, TypeReport,
+    ArenaReport, BlockReport, CollectionReport, HeapDamageReport, HeapReport, HolderReport,
+    LeakGroup, LeakReport, SCHEMA, SizeReport, TypeReport,
 };
 use obit_report::{Confidence, Hex};
 
 /// The heap of a process, as far as it was read.
-pub(crate) struct Read {
-    census: Census,
-    roots: Roots,
-    reach: Reach,
-    types: Types,
+pub(crate) struct Read(Contents);
+
+impl std::ops::Deref for Read {
+    type Target = Contents;
+
+    fn deref(&self) -> &Contents {
+        &self.0
+    }
 }
 
 impl Read {
     /// `None` where no heap is known.
     pub(crate) fn of(process: &Process) -> Option<Self> {
-        let census = Census::of(process)?;
-        let roots = Roots::of(process, &census);
-        let reach = Reach::of(process, &census, &roots);
-        let types = Types::of(process, &census);
-        Some(Self { census, roots, reach, types })
+        Contents::of(process).map(Self)
     }
 
     /// The block that holds `at`: where it begins, and its bytes.
@@ -95,7 +94,7 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
             ..HeapReport::default()
         };
     };
-    let Read { census, roots, reach, types } = &read;
+    let Contents { census, roots, reach, types } = &*read;
     let mut by_type: Vec<TypeReport> = types
         .totals(census)
         .into_iter()
@@ -109,12 +108,35 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
     let typed_bytes = by_type.iter().map(|ty| ty.bytes).fold(0, u64::saturating_add);
     let omitted_types = by_type.len().saturating_sub(most) as u64;
     by_type.truncate(most);
-    let held = holders(process, census, reach);
-    let held = held.into_iter().take(most).map(|held| {
+    let retained = Retained::of(process, census, roots, reach);
+    let alone = retained.as_ref().map(Retained::by_holder).unwrap_or_default();
+    let held = holders(process, census, reach).into_iter().take(most).map(|held| {
         let (kind, text) = words::holder(process, &held.by, &mut redactor);
-        HolderReport { holder: text, kind: kind.to_owned(), blocks: held.blocks, bytes: held.bytes }
+        let alone = alone.get(&held.by).copied();
+        HolderReport {
+            holder: text,
+            kind: kind.to_owned(),
+            blocks: held.blocks,
+            bytes: held.bytes,
+            retained_blocks: alone.map(|(blocks, _)| blocks),
+            retained_bytes: alone.map(|(_, bytes)| bytes),
+        }
     });
     let held: Vec<HolderReport> = held.collect();
+    let collections = types.collections(census, retained.as_ref().ok());
+    let omitted_collections = collections.len().saturating_sub(most) as u64;
+    let collections = collections.iter().take(most).map(|one| CollectionReport {
+        path: redactor.show(Origin::SymbolName, &one.path),
+        type_name: redactor.show(Origin::SymbolName, &one.type_name),
+        elements: one.elements,
+        blocks: one.blocks,
+        bytes: one.bytes,
+        retained_blocks: one.retained.map(|(blocks, _)| blocks),
+        retained_bytes: one.retained.map(|(_, bytes)| bytes),
+    });
+    let collections: Vec<CollectionReport> = collections.collect();
+    let mut notices = words::notices(census, reach, roots);
+    notices.extend(retained.as_ref().err().map(words::not_retained));
     let leaks = leaks(process, &read, most, &mut redactor);
     HeapReport {
         schema: SCHEMA.to_owned(),
@@ -139,9 +161,11 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
         omitted_types,
         typed_bytes,
         holders: held,
+        collections,
+        omitted_collections,
         leaks,
         damages: damages(&read, &mut redactor),
-        notices: words::notices(census, reach, roots),
+        notices,
         growth: None,
     }
 }

@@ -10,11 +10,6 @@ use obit_redact::{Level, Redactor, Shown};
 use obit_report::Hex;
 use obit_report::heap::{HitReport, PlaceReport, PointerReport};
 
-/// Blocks of a way that are shown.
-const MOST_STEPS: usize = 12;
-/// Blocks of a way that is followed.
-const LONGEST_WAY: usize = 1 << 20;
-
 /// What is at `at`; with `most`, so many words that point there.
 pub fn place(
     process: &Process,
@@ -118,22 +113,6 @@ pub(crate) fn hit(
 
 /// The way from a root to a block.
 fn way(process: &Process, read: &Read, index: usize, redactor: &mut Redactor) -> Vec<Shown> {
-    let Some((root, between)) = read.reach.path(index, LONGEST_WAY) else { return Vec::new() };
-    let mut steps = vec![words::root(process, &root, redactor)];
-    let count = between.len();
-    for (nth, index) in between.into_iter().enumerate() {
-        // Of a long list its middle says nothing.
-        if count > MOST_STEPS && nth == MOST_STEPS / 2 {
-            steps.push(Shown::from_report(format!("{} more blocks", count - MOST_STEPS)));
-        }
-        if count > MOST_STEPS && nth >= MOST_STEPS / 2 && nth < count - MOST_STEPS / 2 {
-            continue;
-        }
-        let Some(block) = read.census.blocks.get(index) else { continue };
-        let name = read.type_name(index, redactor).unwrap_or_else(|| Shown::own("block"));
-        let at = redactor.show_word(block.start.0);
-        let text = format!(" of {} bytes at {at:#x}", block.room);
-        steps.push(words::joined(&[name.as_str(), &text]));
-    }
-    steps
+    let way = read.way(index);
+    way.map(|way| words::way(process, &way, redactor)).unwrap_or_default()
 }

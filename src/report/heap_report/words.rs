@@ -1,11 +1,13 @@
 //! What a census says, in words.
 
 use obit_corefile::addr::Avma;
-use obit_heap::{Census, Doubt, From, Holder, Owner, Reach, Roots, State, TypedBy};
+use obit_heap::{
+    Census, Doubt, From, Holder, NotRetained, Owner, Reach, Roots, State, TypedBy, Way,
+};
 use obit_process::process::Process;
 use obit_redact::{Origin, Redactor, Shown};
 
-pub(super) fn state(state: State) -> &'static str {
+pub(in super::super) fn state(state: State) -> &'static str {
     match state {
         State::Live => "live",
         State::Mapping => "mapping",
@@ -18,7 +20,7 @@ pub(super) fn state(state: State) -> &'static str {
     }
 }
 
-pub(super) fn typed_by(by: TypedBy) -> &'static str {
+pub(in super::super) fn typed_by(by: TypedBy) -> &'static str {
     match by {
         TypedBy::Vtable => "vtable",
         TypedBy::DebugInfo => "debug-info",
@@ -26,7 +28,7 @@ pub(super) fn typed_by(by: TypedBy) -> &'static str {
 }
 
 /// Texts that may leave, one after the other.
-pub(super) fn joined(parts: &[&str]) -> Shown {
+pub(in super::super) fn joined(parts: &[&str]) -> Shown {
     Shown::from_report(parts.concat())
 }
 
@@ -44,7 +46,7 @@ fn module_name(process: &Process, module: usize, redactor: &mut Redactor) -> Sho
 }
 
 /// The kind of a holder, and what it is.
-pub(super) fn holder(
+pub(in super::super) fn holder(
     process: &Process,
     holder: &Holder,
     redactor: &mut Redactor,
@@ -68,7 +70,7 @@ pub(super) fn holder(
 }
 
 /// The word of the memory that a place is in, and what is there.
-pub(super) fn owner(
+pub(in super::super) fn owner(
     process: &Process,
     owner: &Owner,
     type_of: impl FnOnce(usize, &mut Redactor) -> Option<Shown>,
@@ -122,6 +124,31 @@ pub(super) fn root(process: &Process, from: &From, redactor: &mut Redactor) -> S
         From::Register(tid) => Shown::from_report(format!("a register of thread {tid}")),
         From::Block(_) => Shown::own("a block"),
     }
+}
+
+/// A way to a block: the root, then the blocks.
+pub(in super::super) fn way(process: &Process, way: &Way, redactor: &mut Redactor) -> Vec<Shown> {
+    let mut steps = vec![root(process, &way.root, redactor)];
+    for (nth, step) in way.steps.iter().enumerate() {
+        if way.gap() == Some(nth) {
+            steps.push(Shown::from_report(format!("{} more blocks", way.omitted)));
+        }
+        let name = step.type_name.as_ref().map(|name| redactor.show(Origin::SymbolName, name));
+        let name = name.unwrap_or_else(|| Shown::own("block"));
+        let at = redactor.show_word(step.block.start.0);
+        let text = format!(" of {} bytes at {at:#x}", step.block.room);
+        steps.push(joined(&[name.as_str(), &text]));
+    }
+    steps
+}
+
+/// Why it is not known what is held alone.
+pub(super) fn not_retained(reason: &NotRetained) -> Shown {
+    let what = match reason {
+        NotRetained::TooManyPointers(most) => format!("more than {most} pointers between blocks"),
+        NotRetained::TooManyRoots(most) => format!("more than {most} roots"),
+    };
+    Shown::from_report(format!("what is held by one root alone was not found: {what}"))
 }
 
 /// What the figures leave open.

@@ -3,6 +3,7 @@
 
 mod dangling;
 mod hardware;
+mod inventory;
 mod pattern;
 mod place;
 mod suspicion;
@@ -10,6 +11,8 @@ mod unloaded;
 
 pub use dangling::{Dangling, Holder};
 pub use hardware::Hardware;
+pub(super) use inventory::add;
+pub use inventory::{Freed, HeapObject, MemoryUse, StalePointer};
 pub use obit_heap::glibc::{
     Bin, Block, BlockState, Damage, Overrun, Pattern, PointedFrom, Written,
 };
@@ -24,6 +27,7 @@ use super::fault::{Access, AccessKind, Fault, Reason};
 use super::owner::names;
 use super::said::{Said, Speaker};
 use obit_corefile::addr::Avma;
+use obit_heap::TooLarge;
 use obit_heap::glibc::Heap;
 use obit_process::process::Process;
 
@@ -63,8 +67,15 @@ pub enum Verdict {
 pub enum MemoryFinding {
     /// A variable that points into a freed block.
     Dangling(Dangling),
-    /// The heap metadata is damaged.
-    HeapDamage(Damage),
+    /// The heap metadata is damaged; and what the block before the damage is, whose end something
+    /// ran over.
+    HeapDamage(Damage, Option<Box<HeapObject>>),
+    /// What was in a freed block, and who still points there.
+    Freed(Freed),
+    /// Who holds the memory of a process that was refused more.
+    MemoryUse(Box<MemoryUse>),
+    /// The heap would say more, but is larger than what is counted for a report.
+    NotCounted(TooLarge),
     /// The machine may be at fault.
     Hardware(Hardware),
 }
@@ -219,7 +230,7 @@ pub(super) fn findings(
             None => None,
         }
     };
-    found.extend(damage.map(MemoryFinding::HeapDamage));
+    found.extend(damage.map(|damage| MemoryFinding::HeapDamage(damage, None)));
     if heap.has_freed() {
         found.extend(
             dangling::findings(process, &mut heap).into_iter().map(MemoryFinding::Dangling),

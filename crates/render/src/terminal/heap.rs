@@ -62,6 +62,7 @@ fn write_census(
         write_sizes(out, report, options)?;
         write_types(out, report, options)?;
         write_holders(out, report, options)?;
+        write_collections(out, report, options)?;
         write_leaks(out, report, options)?;
     }
     write_damages(out, report, options)?;
@@ -186,12 +187,35 @@ fn write_holders(
     if report.holders.is_empty() {
         return Ok(());
     }
-    title(out, "held by (each block by the nearest root)", options)?;
+    title(
+        out,
+        "held by (each block by the nearest root; alone: what no other root leads to)",
+        options,
+    )?;
     let rows = report.holders.iter().map(|holder| {
         let name = format!("{} ({})", shown(&holder.holder), holder.kind);
-        vec![grouped(holder.blocks), bytes(holder.bytes), name]
+        let alone = holder.retained_bytes.map(bytes).unwrap_or_default();
+        vec![grouped(holder.blocks), bytes(holder.bytes), alone, name]
     });
-    write_table(out, &["live", "", "holder"], rows.collect(), options)
+    write_table(out, &["live", "", "alone", "holder"], rows.collect(), options)
+}
+
+fn write_collections(
+    out: &mut dyn io::Write,
+    report: &HeapReport,
+    options: &PageOptions,
+) -> io::Result<()> {
+    if report.collections.is_empty() {
+        return Ok(());
+    }
+    title(out, "by path (with what only it leads to)", options)?;
+    let rows = report.collections.iter().map(|one| {
+        let name = format!("{} ({})", shown(&one.path), shown(&one.type_name));
+        let with = one.retained_bytes.map(bytes).unwrap_or_default();
+        vec![grouped(one.elements), bytes(one.bytes), with, name]
+    });
+    write_table(out, &["elements", "own", "with", "path"], rows.collect(), options)?;
+    write_omitted(out, report.omitted_collections, "paths", options)
 }
 
 fn write_leaks(
