@@ -102,12 +102,23 @@ int main(int count, char **) { make(count > 1); clear(); abort(); }
 
 /// The core of a program, which is kept as long as the directory.
 pub(crate) fn core_of(name: &str, program: &str, argument: &[&str]) -> PathBuf {
+    let flags = ["-g", "-O0", "-w", "-pthread", "-Wl,--build-id", "-o", "p", "p.cc"];
+    core_built_by("c++", &flags, "p.cc", name, program, argument)
+}
+
+fn core_built_by(
+    compiler: &str,
+    flags: &[&str],
+    file: &str,
+    name: &str,
+    program: &str,
+    argument: &[&str],
+) -> PathBuf {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&place);
     fs::create_dir_all(&place).unwrap();
-    fs::write(place.join("p.cc"), program).unwrap();
-    let flags = ["-g", "-O0", "-w", "-pthread", "-Wl,--build-id", "-o", "p", "p.cc"];
-    let built = Command::new("c++").args(flags).current_dir(&place).status();
+    fs::write(place.join(file), program).unwrap();
+    let built = Command::new(compiler).args(flags).current_dir(&place).status();
     assert!(built.unwrap().success());
     let mut run = obit();
     run.args(["run", "-q", "-o", "cores", "--", "./p"]).args(argument).current_dir(&place);
@@ -181,6 +192,39 @@ fn what_a_variable_holds_is_named_by_its_path_with_what_would_be_freed_with_it()
     assert_eq!((&first["blocks"], &first["retained_blocks"]), (&1.into(), &10.into()));
     let holder = named(list(&heap, "holders"), "holder", "names");
     assert_eq!((&holder["blocks"], &holder["retained_blocks"]), (&50.into(), &50.into()));
+}
+
+#[test]
+fn blocks_of_rust_have_the_types_of_what_leads_to_them() {
+    let program = include_str!("../heap/types/rust.rs");
+    let core =
+        core_built_by("rustc", &["-g", "rust.rs", "-o", "p"], "rust.rs", "heap-rust", program, &[]);
+    let heap = census_of(&core);
+    let (typed, live) = (&heap["typed_bytes"], &heap["total"]["live_bytes"]);
+    assert!(typed.as_u64().unwrap() * 10 >= live.as_u64().unwrap() * 9, "{typed} of {live}");
+    let types = list(&heap, "types");
+    for (name, blocks) in [
+        ("(u64, rust::Session)[]", 1),
+        ("rust::Circle", 49),
+        ("rust::Square", 50),
+        ("alloc::rc::RcInner<rust::Square>", 1),
+        ("alloc::rc::RcInner<rust::Config>", 50),
+        ("alloc::sync::ArcInner<rust::Config>", 1),
+        ("rust::Job[]", 1),
+        ("rust::Job", 100),
+        ("rust::Node", 100),
+    ] {
+        assert_eq!(named(types, "type", name)["blocks"], blocks, "{name}");
+    }
+    let paths = list(&heap, "collections");
+    let sessions = named(paths, "path", "world.sessions[\u{2026}]");
+    assert_eq!(sessions["elements"], 300);
+    // The table, and of each session the name and the rows; a few of them are on the stack, too.
+    let with = sessions["retained_blocks"].as_u64().unwrap();
+    assert!((590..=601).contains(&with), "{with}");
+    assert_eq!(named(paths, "path", "world.sessions[\u{2026}].rows[\u{2026}]")["elements"], 900);
+    assert_eq!(named(paths, "path", "world.list->next\u{2026}")["blocks"], 99);
+    assert_eq!(named(paths, "path", "CACHE[\u{2026}]")["elements"], 100);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::blocks::State;
 use crate::census::Census;
 use crate::paths::PathId;
-use crate::slots::{Behind, Shapes, is_node_base};
+use crate::slots::{Behind, Counts, Shapes, is_node_base};
 use crate::types::{BlockType, TypedBy, Types};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::Cursor;
@@ -18,6 +18,8 @@ use obit_process::value::{Object, TypeRef};
 const MOST_GLOBALS: usize = 50_000;
 const MOST_FRAMES: usize = 256;
 const MOST_OBJECTS: usize = 8_000_000;
+/// Elements of one variable that are followed.
+const MOST_ELEMENTS: u64 = 1 << 20;
 /// Bytes that the allocator adds to what was asked for, at most.
 const SLACK: u64 = 16;
 /// Bytes of the smallest block of 64-bit machines.
@@ -31,6 +33,8 @@ struct Flow<'p, 'v> {
     next: VecDeque<(TypeRef<'v>, u64, PathId)>,
     /// Blocks and places that were followed as an object.
     seen: HashSet<(u64, usize)>,
+    /// Bytes of a word.
+    word: u64,
 }
 
 /// Adds to `types` what typed variables lead to.
@@ -45,6 +49,7 @@ pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
         cursor: process.memory.cursor(),
         next: VecDeque::new(),
         seen: HashSet::new(),
+        word: process.memory.word() as u64,
     };
     for module in 0..process.modules.list().len() {
         // To read the debug information of all libraries for their few variables takes seconds.
@@ -80,7 +85,7 @@ impl<'v> Flow<'_, 'v> {
     fn start(&mut self, object: &Object<'v>, name: Arc<str>) {
         let path = self.types.paths.variable(name);
         if let Some(at) = object.address() {
-            self.next.push_back((object.ty, at.0, path));
+            self.whole(object.ty, at.0, path);
         } else if let obit_process::value::Contents::Parts(_) = object.contents {
             // A pointer in a register: its own type says what it leads to.
             let ty = self.shapes.resolved(object.ty);
@@ -89,6 +94,29 @@ impl<'v> Flow<'_, 'v> {
                 let target = ty.other(target);
                 self.one(target, value, path);
             }
+        }
+    }
+
+    /// Follows a variable; one that is an array by each element, however many they are.
+    fn whole(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
+        let ty = self.shapes.resolved(ty);
+        let element = match &ty.get().kind {
+            TypeKind::Array(array) if array.dimensions.len() == 1 => array.element,
+            _ => None,
+        };
+        let sizes = element
+            .map(|id| ty.other(id))
+            .and_then(|element| Some((element, self.shapes.size(element)?, self.shapes.size(ty)?)));
+        let Some((element, size, whole)) = sizes.filter(|(_, size, whole)| whole / size > 1) else {
+            self.next.push_back((ty, at, path));
+            return;
+        };
+        if self.shapes.of(element).is_empty() {
+            return;
+        }
+        let path = self.types.paths.elements(path);
+        for nth in 0..(whole / size).min(MOST_ELEMENTS) {
+            self.next.push_back((element, at.saturating_add(nth.saturating_mul(size)), path));
         }
     }
 
@@ -102,6 +130,14 @@ impl<'v> Flow<'_, 'v> {
             let slots = self.shapes.of(ty);
             for slot in slots.iter() {
                 let place = at.wrapping_add(slot.offset);
+                if let Behind::Container(ty) | Behind::Variant(ty) = slot.behind {
+                    let path = self.types.paths.behind(before, slot.step, &slot.piece);
+                    match slot.behind {
+                        Behind::Container(_) => self.container(ty, place, path),
+                        _ => self.variant(ty, place, path),
+                    }
+                    continue;
+                }
                 let Ok(value) = self.cursor.read_word(Avma(place)) else { continue };
                 if value == 0 {
                     continue;
@@ -112,6 +148,13 @@ impl<'v> Flow<'_, 'v> {
                 };
                 match slot.behind {
                     Behind::One(target) => self.one(target, value, path),
+                    Behind::Dynamic(counts, vtable) => {
+                        let vtable = Avma(place.wrapping_add_signed(vtable));
+                        if let Ok(vtable) = self.cursor.read_word(vtable) {
+                            self.dynamic(counts, vtable, value, path);
+                        }
+                    }
+                    Behind::Container(_) | Behind::Variant(_) => {}
                     Behind::Until(element, end) => {
                         let end = self.cursor.read_word(Avma(place.wrapping_add(end)));
                         let bytes = end.ok().and_then(|end| end.checked_sub(value));
@@ -223,6 +266,77 @@ impl<'v> Flow<'_, 'v> {
 
     fn set(&mut self, index: usize, name: Arc<str>) {
         self.types.set(index, BlockType { name, by: TypedBy::DebugInfo });
+    }
+
+    /// Keys and elements of a container, and the blocks that they lie in.
+    fn container(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
+        let Some(found) = self.shapes.read_whole(ty, Avma(at)) else { return };
+        let is_tree = ty.name().contains("::btree::");
+        let types: Vec<Arc<str>> = [found.keys.first(), found.elements.first().map(|(_, one)| one)]
+            .into_iter()
+            .flatten()
+            .map(|object| self.shapes.resolved(object.ty).name())
+            .collect();
+        let name: Arc<str> = match types.as_slice() {
+            [key, value] if is_tree => format!("BTreeMap node<{key}, {value}>").into(),
+            [one] if is_tree => format!("BTreeSet node<{one}>").into(),
+            [key, value] => format!("({key}, {value})[]").into(),
+            [one] => format!("{one}[]").into(),
+            _ => return,
+        };
+        self.types.paths.count(path, found.elements.len() as u64);
+        let elements = found.elements.into_iter().map(|(_, element)| element);
+        let mut last = None;
+        for object in found.keys.into_iter().chain(elements) {
+            let Some(at) = object.address() else { continue };
+            let index = self.census.blocks.index_at(at.0);
+            if let Some(index) = index.filter(|_| index != last) {
+                last = Some(index);
+                let block = self.census.blocks.get(index);
+                if block.is_some_and(|block| block.state.is_live()) {
+                    self.set(index, Arc::clone(&name));
+                    self.claim(index, path);
+                }
+            }
+            self.enter(object.ty, at.0, path);
+        }
+    }
+
+    fn variant(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
+        for member in self.shapes.variant(ty, Avma(at)) {
+            if let Some(at) = member.address() {
+                self.enter(member.ty, at.0, path);
+            }
+        }
+    }
+
+    /// An object of the type that a vtable says.
+    fn dynamic(&mut self, counts: Option<Counts>, vtable: u64, value: u64, path: PathId) {
+        let Some((index, room)) = self.block(value) else { return };
+        let Some(ty) = self.shapes.concrete(vtable) else { return };
+        let ty = self.shapes.resolved(ty);
+        let Some(size) = self.shapes.size(ty) else { return };
+        let word = self.word;
+        // Size and alignment follow the function that drops it.
+        let align = self.cursor.read_word(Avma(vtable.wrapping_add(word.saturating_mul(2))));
+        let Some(align) = align.ok().filter(|align| align.is_power_of_two()) else { return };
+        let into = counts.map_or(0, |_| word.saturating_mul(2).next_multiple_of(align));
+        let whole = into.saturating_add(size);
+        if whole > room || room >= whole.next_multiple_of(word).max(SMALLEST).saturating_add(SLACK)
+        {
+            return;
+        }
+        let name = ty.name();
+        self.set(
+            index,
+            match counts {
+                Some(Counts::Rc) => format!("alloc::rc::RcInner<{name}>").into(),
+                Some(Counts::Arc) => format!("alloc::sync::ArcInner<{name}>").into(),
+                None => name,
+            },
+        );
+        self.claim(index, path);
+        self.enter(ty, value.saturating_add(into), path);
     }
 
     fn claim(&mut self, index: usize, path: PathId) -> bool {

@@ -23,6 +23,8 @@ pub(crate) struct Piece {
     pub(crate) name: Arc<str>,
     /// The type of the container that it belongs to.
     pub(crate) container: Option<Arc<str>>,
+    /// Whether what it leads to is behind a pointer; else it is a part, or an element.
+    pub(crate) is_pointer: bool,
 }
 
 #[derive(Debug)]
@@ -72,8 +74,16 @@ impl Paths {
 
     /// A variable.
     pub(crate) fn variable(&mut self, name: Arc<str>) -> PathId {
-        let piece = Piece { name, container: None };
+        let piece = Piece { name, container: None, is_pointer: false };
         self.add(NONE, NONE, piece, 0)
+    }
+
+    /// The elements of a variable that is an array.
+    pub(crate) fn elements(&mut self, variable: PathId) -> PathId {
+        if let Some(path) = self.all.get_mut(variable as usize) {
+            path.piece.name = format!("{}[\u{2026}]", path.piece.name).into();
+        }
+        variable
     }
 
     /// The path of what pointer `step` leads to in what is at `before`.
@@ -154,7 +164,7 @@ impl Paths {
         }
         let mut text = String::new();
         let mut is_pointer = false;
-        for (nth, path) in pieces.iter().rev().enumerate() {
+        for path in pieces.iter().rev() {
             let name = &*path.piece.name;
             match name.strip_prefix('.') {
                 Some(member) if is_pointer => {
@@ -166,8 +176,7 @@ impl Paths {
             if path.is_repeated {
                 text.push('\u{2026}');
             }
-            // Elements of a container are no pointers, nor is a variable.
-            is_pointer = nth > 0 && path.piece.container.is_none();
+            is_pointer = path.piece.is_pointer;
         }
         text
     }
@@ -213,7 +222,8 @@ mod tests {
     use super::*;
 
     fn piece(name: &str, container: Option<&str>) -> Piece {
-        Piece { name: name.into(), container: container.map(Into::into) }
+        let is_pointer = container.is_none();
+        Piece { name: name.into(), container: container.map(Into::into), is_pointer }
     }
 
     #[test]

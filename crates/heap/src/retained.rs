@@ -21,7 +21,7 @@ const MOST_NAMED: usize = 200_000;
 pub enum NotRetained {
     /// There are more pointers than are followed.
     TooManyPointers(usize),
-    /// There are more roots than are told from one another.
+    /// There are more roots than are named.
     TooManyRoots(usize),
 }
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use crate::paths::Piece;
 use obit_corefile::addr::Avma;
-use obit_dwarf::types::{Member, MemberOffset, MemberRole};
-use obit_dwarf::{TypeId, TypeKind};
+use obit_dwarf::types::{Member, MemberOffset, MemberRole, Record, VariantPart};
+use obit_dwarf::{Language, TypeId, TypeKind};
+use obit_process::value::readable::{Readable, readable};
 use obit_process::value::{Object, Scene, TypeRef};
 
 /// What a pointer leads to.
@@ -20,6 +21,22 @@ pub(crate) enum Behind<'d> {
     /// Elements of which the word so many bytes from this pointer, before or behind, has the
     /// number.
     Counted(TypeRef<'d>, i64),
+    /// A container of Rust, which is read as a whole.
+    Container(TypeRef<'d>),
+    /// An enumeration of Rust: what is in the variant that it is.
+    Variant(TypeRef<'d>),
+    /// An object of the type whose vtable the word so many bytes from this pointer leads to; behind
+    /// counts of references, where it has a type that says so.
+    Dynamic(Option<Counts>, i64),
+}
+
+/// What lies before an object that is shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// Those of `Rc`.
+    Rc,
+    /// Those of `Arc`.
+    Arc,
 }
 
 /// A pointer in an object.
@@ -46,12 +63,24 @@ struct Within<'d> {
     name: Arc<str>,
     /// The type of the container whose part it is.
     container: Option<Arc<str>>,
+    /// Whether the names of its own parts are those of the library, not the program's.
+    is_opaque: bool,
+    /// The type of the part that has names of the program again.
+    until: Option<Key>,
     depth: usize,
 }
 
 impl<'d> Within<'d> {
     fn object(node: Option<TypeRef<'d>>) -> Self {
-        Self { at: 0, node, name: "".into(), container: None, depth: 0 }
+        Self {
+            at: 0,
+            node,
+            name: "".into(),
+            container: None,
+            is_opaque: false,
+            until: None,
+            depth: 0,
+        }
     }
 
     fn deeper(&self, bytes: u64) -> Self {
@@ -72,9 +101,9 @@ impl<'d> Within<'d> {
     }
 
     fn named(self, name: &str) -> Self {
-        match self.container {
-            Some(_) => self,
-            None => Self { name: format!("{}{name}", self.name).into(), ..self },
+        match self.is_opaque || self.container.is_some() {
+            true => self,
+            false => Self { name: format!("{}{name}", self.name).into(), ..self },
         }
     }
 }
@@ -103,6 +132,27 @@ const CONTAINERS: [(&str, &str); 21] = [
     ("std::collections::hash::set::HashSet<", ELEMENTS),
     ("hashbrown::map::HashMap<", ELEMENTS),
 ];
+/// Pointers that are objects, and what is around a value that is made once: the program does not
+/// name their parts.
+const OPAQUE: [&str; 11] = [
+    "std::unique_ptr<",
+    "std::shared_ptr<",
+    "std::weak_ptr<",
+    "alloc::rc::Rc<",
+    "alloc::sync::Arc<",
+    "alloc::boxed::Box<",
+    "core::option::Option<",
+    "std::sync::once_lock::OnceLock<",
+    "std::sync::lazy_lock::LazyLock<",
+    "std::sync::poison::mutex::Mutex<",
+    "std::sync::poison::rwlock::RwLock<",
+];
+/// Those with a value that is made once, and the member in which it is. Memory of a value that was
+/// not made is all 0, or its first word leads to code: it holds no pointers to blocks.
+const ONCE: [(&str, &str); 2] =
+    [("std::sync::once_lock::OnceLock<", "value"), ("std::sync::lazy_lock::LazyLock<", "data")];
+/// What is before a value that is shared.
+const COUNTED: [&str; 3] = ["alloc::rc::RcInner<", "alloc::rc::RcBox<", "alloc::sync::ArcInner<"];
 /// All elements of a container.
 const ELEMENTS: &str = "[\u{2026}]";
 
@@ -111,6 +161,20 @@ const DEEPEST: usize = 24;
 const MOST_SLOTS: usize = 256;
 /// Elements of an array within an object that are looked at.
 const MOST_ELEMENTS: u64 = 64;
+
+/// Containers of Rust that are read as a whole, and elements of one.
+const READ_WHOLE: [&str; 7] = [
+    "alloc::collections::vec_deque::VecDeque<",
+    "alloc::collections::btree::map::BTreeMap<",
+    "alloc::collections::btree::set::BTreeSet<",
+    "std::collections::hash::map::HashMap<",
+    "std::collections::hash::set::HashSet<",
+    "hashbrown::map::HashMap<",
+    "hashbrown::set::HashSet<",
+];
+const MOST_READ: usize = 1 << 20;
+/// Vtables that are looked up.
+const MOST_VTABLES: usize = 1 << 16;
 
 /// Types by the image and their number there.
 type Key = (usize, TypeId);
@@ -134,11 +198,13 @@ pub(crate) struct Shapes<'d> {
     known: HashMap<(Key, Option<Key>), Rc<[Slot<'d>]>>,
     /// The number of the next step.
     steps: u32,
+    /// Types by their vtables.
+    concrete: HashMap<u64, Option<TypeRef<'d>>>,
 }
 
 impl<'d> Shapes<'d> {
     pub(crate) fn new(scene: Scene<'d>) -> Self {
-        Self { scene, known: HashMap::new(), steps: 0 }
+        Self { scene, known: HashMap::new(), steps: 0, concrete: HashMap::new() }
     }
 
     pub(crate) fn resolved(&self, ty: TypeRef<'d>) -> TypeRef<'d> {
@@ -225,13 +291,36 @@ impl<'d> Shapes<'d> {
                     slots.extend(found);
                     return;
                 }
+                if ty.get().language == Language::Rust
+                    && let Some((offset, behind)) = self.of_rust(ty, record, &name)
+                {
+                    slots.push(slot(&within, offset, behind, false));
+                    return;
+                }
+                let within = match within.until == Some(key(ty)) {
+                    true => Within { is_opaque: false, until: None, ..within },
+                    false => within,
+                };
+                let within = match starts_with_one(&name, &OPAQUE) {
+                    true => Within { is_opaque: true, until: self.argument(ty, record), ..within },
+                    false => within,
+                };
+                if let Some((value, offset)) = self.made_once(ty, record, &name) {
+                    let within = Within { is_opaque: false, ..within.deeper(offset) };
+                    self.collect(value, within, slots);
+                    return;
+                }
+                if name.starts_with("std::deque<") {
+                    slots.push(slot(&within, 0, Behind::Container(ty), false));
+                }
                 // Bytes that an element is made in.
                 if name.starts_with("__gnu_cxx::__aligned_") {
                     let element = record.template_arguments.first().and_then(|one| one.ty);
                     if let Some(element) = element {
                         let within = Within { node: None, ..within.deeper(0) };
                         // It is the element that has names, not the node around it.
-                        let within = Within { name: "".into(), container: None, ..within };
+                        let within =
+                            Within { name: "".into(), container: None, is_opaque: false, ..within };
                         self.collect(ty.other(element), within, slots);
                     }
                     return;
@@ -271,7 +360,8 @@ impl<'d> Shapes<'d> {
         if member.bit_size.is_some() || member.role == MemberRole::VirtualBase {
             return;
         }
-        let name = member.name.as_deref().filter(|_| member.role != MemberRole::Base);
+        let is_shared = starts_with_one(&of.name(), &COUNTED);
+        let name = member.name.as_deref().filter(|_| !is_shared && member.role != MemberRole::Base);
         let name = name
             .map(|name| format!(".{}", name.strip_prefix("__").filter(is_number).unwrap_or(name)));
         let within = within.deeper(bits / 8).named(&name.unwrap_or_default());
@@ -344,6 +434,89 @@ impl<'d> Shapes<'d> {
         None
     }
 
+    /// What of Rust only its bytes, or a second word, say.
+    fn of_rust(&self, ty: TypeRef<'d>, record: &Record, name: &str) -> Option<(u64, Behind<'d>)> {
+        if starts_with_one(name, &READ_WHOLE) {
+            return Some((0, Behind::Container(ty)));
+        }
+        let with_data = |part: &VariantPart| {
+            part.variants.iter().filter(|one| has_data(ty, &one.members)).count()
+        };
+        if record.variant_parts.iter().any(|part| with_data(part) > 1) {
+            return Some((0, Behind::Variant(ty)));
+        }
+        let [first, second] = record.members.as_slice() else { return None };
+        let offset = |member: &Member| match member.offset {
+            MemberOffset::Bits(bits) => Some(bits / 8),
+            _ => None,
+        };
+        let (pointer, word) = (offset(first)?, offset(second)?);
+        let apart = word.cast_signed().checked_sub(pointer.cast_signed())?;
+        match (first.name.as_deref()?, second.name.as_deref()?) {
+            ("pointer", "vtable") => {
+                let is = |word: &str| name.contains(word);
+                let counts = match (is("RcInner<") || is("RcBox<"), is("ArcInner<")) {
+                    (_, true) => Some(Counts::Arc),
+                    (true, _) => Some(Counts::Rc),
+                    _ => None,
+                };
+                Some((pointer, Behind::Dynamic(counts, apart)))
+            }
+            ("data_ptr", "length") if !name.contains("Inner<") && !name.contains("RcBox<") => {
+                let pointer_type = self.resolved(ty.other(first.ty?));
+                let TypeKind::Pointer { target: Some(target), .. } = pointer_type.get().kind else {
+                    return None;
+                };
+                Some((pointer, Behind::Counted(ty.other(target), apart)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The first type that a template was made for.
+    fn argument(&self, ty: TypeRef<'d>, record: &Record) -> Option<Key> {
+        let argument = record.template_arguments.first()?.ty?;
+        Some(key(self.resolved(ty.other(argument))))
+    }
+
+    /// The value that is made once, and where it is.
+    fn made_once(
+        &self,
+        ty: TypeRef<'d>,
+        record: &Record,
+        name: &str,
+    ) -> Option<(TypeRef<'d>, u64)> {
+        let (_, member) = ONCE.iter().find(|(start, _)| name.starts_with(start))?;
+        let place = Object::at(ty, Avma(0)).member(self.scene, member)?.address()?;
+        Some((ty.other(record.template_arguments.first()?.ty?), place.0))
+    }
+
+    /// A container that is read as a whole: its elements and keys.
+    pub(crate) fn read_whole(&self, ty: TypeRef<'d>, at: Avma) -> Option<Readable<'d>> {
+        readable(&Object::at(ty, at), self.scene, MOST_READ)
+    }
+
+    /// The parts of an enumeration, or none if it is not known which variant it is.
+    pub(crate) fn variant(&self, ty: TypeRef<'d>, at: Avma) -> Vec<Object<'d>> {
+        let object = Object::at(ty, at);
+        if object.unknown_variant(self.scene).is_some() {
+            return Vec::new();
+        }
+        object.members(self.scene).into_iter().map(|(_, member)| member).collect()
+    }
+
+    /// The type of objects with this vtable.
+    pub(crate) fn concrete(&mut self, vtable: u64) -> Option<TypeRef<'d>> {
+        if let Some(known) = self.concrete.get(&vtable) {
+            return *known;
+        }
+        let found = self.scene.around.class_of_vtable(Avma(vtable)).map(|(ty, _)| ty);
+        if self.concrete.len() < MOST_VTABLES {
+            self.concrete.insert(vtable, found);
+        }
+        found
+    }
+
     /// The offset of the first pointer in an object.
     fn pointer_within(&self, ty: TypeRef<'d>, depth: usize) -> Option<u64> {
         let ty = self.resolved(ty);
@@ -361,13 +534,21 @@ impl<'d> Shapes<'d> {
 
 /// A pointer so many bytes from the start of a part.
 fn slot<'d>(within: &Within<'d>, offset: u64, behind: Behind<'d>, is_link: bool) -> Slot<'d> {
-    let piece = Piece { name: Arc::clone(&within.name), container: within.container.clone() };
+    let piece = Piece {
+        name: Arc::clone(&within.name),
+        container: within.container.clone(),
+        is_pointer: within.container.is_none() && !matches!(behind, Behind::Variant(_)),
+    };
     Slot { offset: within.at.saturating_add(offset), behind, piece, step: 0, is_link }
 }
 
 /// Whether a member has a number for a name, as those of Rust's tuples.
 fn is_number(name: &&str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn starts_with_one(name: &str, starts: &[&str]) -> bool {
+    starts.iter().any(|start| name.starts_with(start))
 }
 
 pub(crate) fn is_node_base(name: &str) -> bool {
