@@ -95,10 +95,10 @@ impl Packed {
 
 /// Blocks that are further apart than this have directories of their own.
 const GAP: u64 = 1 << 20;
-/// An entry of a directory is for so many bytes.
-const PAGE: u64 = 1 << 12;
-/// Entries of all directories: of larger heaps the blocks are found by halving alone.
-const MOST_ENTRIES: u64 = 1 << 26;
+/// An entry of a directory is for 2 to the power of so many bytes at least.
+const SMALLEST_PAGE: u32 = 8;
+/// And at most: of larger heaps the blocks are found by halving alone.
+const LARGEST_PAGE: u32 = 40;
 
 /// Blocks close to each other.
 #[derive(Debug)]
@@ -114,6 +114,8 @@ struct Run {
 pub struct Blocks {
     all: Vec<Packed>,
     runs: Vec<Run>,
+    /// Bytes of a page of the directories, as a power of 2.
+    page: u32,
 }
 
 impl Blocks {
@@ -134,8 +136,8 @@ impl Blocks {
         });
         // Numbers of blocks have 32 bits, one of which marks roots.
         all.truncate((u32::MAX >> 1) as usize);
-        let runs = runs(&all);
-        Self { all, runs }
+        let (runs, page) = runs(&all);
+        Self { all, runs, page }
     }
 
     /// How many there are.
@@ -170,7 +172,7 @@ impl Blocks {
         if at >= run.end {
             return None;
         }
-        let page = usize::try_from(at.checked_sub(run.start)? / PAGE).ok()?;
+        let page = usize::try_from(at.checked_sub(run.start)? >> self.page).ok()?;
         let (low, high) = match run.pages.get(page) {
             Some(low) => {
                 let next = run.pages.get(page.checked_add(1)?);
@@ -191,7 +193,9 @@ impl Blocks {
     }
 }
 
-fn runs(all: &[Packed]) -> Vec<Run> {
+/// Runs of blocks with their directories, and the size of a page: as small as it may be if there are
+/// to be no more entries than blocks.
+fn runs(all: &[Packed]) -> (Vec<Run>, u32) {
     let mut runs: Vec<Run> = Vec::new();
     for block in all {
         let block = block.get();
@@ -201,29 +205,29 @@ fn runs(all: &[Packed]) -> Vec<Run> {
             _ => runs.push(Run { start: block.start.0, end, pages: Vec::new() }),
         }
     }
-    let entries: u64 = runs
-        .iter()
-        .map(|run| run.end.saturating_sub(run.start) / PAGE)
-        .fold(0, u64::saturating_add);
-    if entries > MOST_ENTRIES {
-        return runs;
-    }
+    let bytes: u64 =
+        runs.iter().map(|run| run.end.saturating_sub(run.start)).fold(0, u64::saturating_add);
+    let most = (all.len() as u64).max(1);
+    let fits = |page: &u32| bytes >> page <= most;
+    let Some(page) = (SMALLEST_PAGE..=LARGEST_PAGE).find(fits) else {
+        return (runs, LARGEST_PAGE);
+    };
     let mut number = 0_usize;
     for run in &mut runs {
-        let mut page = run.start;
-        while page < run.end {
+        let mut start = run.start;
+        while start < run.end {
             let ends_before = |block: &Packed| {
                 let block = block.get();
-                block.start.0.saturating_add(block.room) <= page
+                block.start.0.saturating_add(block.room) <= start
             };
             while all.get(number).is_some_and(ends_before) {
                 number = number.saturating_add(1);
             }
             run.pages.push(u32::try_from(number).unwrap_or(u32::MAX));
-            page = page.saturating_add(PAGE);
+            start = start.saturating_add(1 << page);
         }
     }
-    runs
+    (runs, page)
 }
 
 /// Blocks as a reader finds them.

@@ -1,12 +1,13 @@
 //! Types that flow from typed variables through pointers into blocks.
 
 use std::collections::{HashSet, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::blocks::State;
 use crate::census::Census;
 use crate::paths::PathId;
-use crate::slots::{Behind, Counts, Shapes, is_node_base};
+use crate::slots::{Behind, Counts, Shapes, Slot, Target};
 use crate::types::{BlockType, TypedBy, Types};
 use obit_corefile::addr::Avma;
 use obit_corefile::memory::Cursor;
@@ -30,9 +31,11 @@ struct Flow<'p, 'v> {
     types: &'p mut Types,
     shapes: Shapes<'v>,
     cursor: Cursor<'p>,
-    next: VecDeque<(TypeRef<'v>, u64, PathId)>,
-    /// Blocks and places that were followed as an object.
-    seen: HashSet<(u64, usize)>,
+    next: VecDeque<(Rc<[Slot<'v>]>, u64, PathId)>,
+    /// Places that were followed as an object, but for those of `entered`.
+    seen: HashSet<(u64, u32)>,
+    /// For each block the table of pointers by which its start was followed first.
+    entered: Vec<u32>,
     /// Bytes of a word.
     word: u64,
 }
@@ -49,6 +52,7 @@ pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
         cursor: process.memory.cursor(),
         next: VecDeque::new(),
         seen: HashSet::new(),
+        entered: vec![0; census.blocks.len()],
         word: process.memory.word() as u64,
     };
     for module in 0..process.modules.list().len() {
@@ -108,26 +112,27 @@ impl<'v> Flow<'_, 'v> {
             .map(|id| ty.other(id))
             .and_then(|element| Some((element, self.shapes.size(element)?, self.shapes.size(ty)?)));
         let Some((element, size, whole)) = sizes.filter(|(_, size, whole)| whole / size > 1) else {
-            self.next.push_back((ty, at, path));
+            self.next.push_back((self.shapes.of(ty), at, path));
             return;
         };
-        if self.shapes.of(element).is_empty() {
+        let slots = self.shapes.of(element);
+        if slots.is_empty() {
             return;
         }
         let path = self.types.paths.elements(path);
         for nth in 0..(whole / size).min(MOST_ELEMENTS) {
-            self.next.push_back((element, at.saturating_add(nth.saturating_mul(size)), path));
+            let at = at.saturating_add(nth.saturating_mul(size));
+            self.next.push_back((Rc::clone(&slots), at, path));
         }
     }
 
     fn run(&mut self) {
         let mut left = MOST_OBJECTS;
-        while let Some((ty, at, before)) = self.next.pop_front() {
+        while let Some((slots, at, before)) = self.next.pop_front() {
             if left == 0 {
                 return;
             }
             left = left.saturating_sub(1);
-            let slots = self.shapes.of(ty);
             for slot in slots.iter() {
                 let place = at.wrapping_add(slot.offset);
                 if let Behind::Container(ty) | Behind::Variant(ty) = slot.behind {
@@ -181,24 +186,19 @@ impl<'v> Flow<'_, 'v> {
     }
 
     fn one(&mut self, target: TypeRef<'v>, value: u64, path: PathId) {
-        let target = self.shapes.resolved(target);
+        let target = self.shapes.target(target);
         // What node it is the container knows.
-        if is_node_base(&target.name()) {
+        if target.is_node_base {
             return;
         }
-        let Some((index, room)) = self.block(value) else { return self.former(target, value) };
-        let Some(size) = self.shapes.size(target) else { return };
+        let Some((index, room)) = self.block(value) else { return self.former(&target, value) };
+        let Some(size) = target.size else { return };
         if self.types.get(index).is_some_and(|known| known.by == TypedBy::Vtable) {
             // The class of the vtable is the type; its members are those of what it derives from.
             self.claim(index, path);
-            self.enter(target, value, path);
+            self.enter(&target, Some(index), value, path);
             return;
         }
-        let ty = target.get();
-        let is_number = matches!(
-            ty.kind,
-            TypeKind::Base(_) | TypeKind::Enumeration(_) | TypeKind::Pointer { .. }
-        );
         // A block of another size holds something else, of which this may be the first part.
         let count = room / size;
         let fits = |count: u64| {
@@ -206,31 +206,32 @@ impl<'v> Flow<'_, 'v> {
             count > 0 && bytes <= room && room < bytes.max(SMALLEST).saturating_add(SLACK)
         };
         let is_one = fits(1);
-        let is_array = is_number || ty.language == Language::C && fits(count);
-        let name = match (is_one && !is_number, is_array) {
-            (true, _) => target.name(),
-            (false, true) => format!("{}[]", target.name()).into(),
-            (false, false) => return,
+        let is_array =
+            || target.is_number || target.ty.get().language == Language::C && fits(count);
+        let name = match is_one && !target.is_number {
+            true => &target.name,
+            false if is_array() => &target.array_name,
+            false => return,
         };
-        self.set(index, name);
+        self.set(index, Arc::clone(name));
         let is_new = self.claim(index, path);
-        if is_new && self.shapes.is_node(target) {
+        if is_new && target.is_node {
             self.types.paths.count(path, 1);
         }
-        self.enter(target, value, path);
+        self.enter(&target, Some(index), value, path);
     }
 
     /// What `value` points to, where that is freed. Blocks that are merged with others lose their
     /// sizes.
-    fn former(&mut self, target: TypeRef<'v>, value: u64) {
+    fn former(&mut self, target: &Target<'v>, value: u64) {
         let blocks = &self.census.blocks;
         let Some(block) = blocks.index_at(value).and_then(|index| blocks.get(index)) else {
             return;
         };
-        if !matches!(target.get().kind, TypeKind::Record(_)) {
+        if !matches!(target.ty.get().kind, TypeKind::Record(_)) {
             return;
         }
-        let Some(size) = self.shapes.size(target) else { return };
+        let Some(size) = target.size else { return };
         let left = block.room.saturating_sub(value.wrapping_sub(block.start.0));
         let fits = match block.state {
             State::Cached | State::Fast => {
@@ -241,26 +242,27 @@ impl<'v> Flow<'_, 'v> {
             _ => false,
         };
         if fits {
-            self.types.set_former(Avma(value), size, target.name());
+            self.types.set_former(Avma(value), size, Arc::clone(&target.name));
         }
     }
 
     fn elements(&mut self, element: TypeRef<'v>, value: u64, bytes: Option<u64>, path: PathId) {
         let Some((index, room)) = self.block(value) else { return };
-        let (Some(bytes), Some(size)) = (bytes, self.shapes.size(element)) else { return };
+        let element = self.shapes.target(element);
+        let (Some(bytes), Some(size)) = (bytes, element.size) else { return };
         if bytes > room {
             return;
         }
-        let name = format!("{}[]", self.shapes.resolved(element).name());
-        self.set(index, name.into());
+        self.set(index, Arc::clone(&element.array_name));
         if self.claim(index, path) {
             self.types.paths.count(path, bytes / size);
         }
-        if self.shapes.of(element).is_empty() {
+        if self.shapes.slots(&element).is_empty() {
             return;
         }
         for nth in 0..bytes / size {
-            self.enter(element, value.saturating_add(nth.saturating_mul(size)), path);
+            let at = value.saturating_add(nth.saturating_mul(size));
+            self.enter(&element, None, at, path);
         }
     }
 
@@ -298,14 +300,16 @@ impl<'v> Flow<'_, 'v> {
                     self.claim(index, path);
                 }
             }
-            self.enter(object.ty, at.0, path);
+            let target = self.shapes.target(object.ty);
+            self.enter(&target, None, at.0, path);
         }
     }
 
     fn variant(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
         for member in self.shapes.variant(ty, Avma(at)) {
             if let Some(at) = member.address() {
-                self.enter(member.ty, at.0, path);
+                let target = self.shapes.target(member.ty);
+                self.enter(&target, None, at.0, path);
             }
         }
     }
@@ -336,7 +340,8 @@ impl<'v> Flow<'_, 'v> {
             },
         );
         self.claim(index, path);
-        self.enter(ty, value.saturating_add(into), path);
+        let target = self.shapes.target(ty);
+        self.enter(&target, None, value.saturating_add(into), path);
     }
 
     fn claim(&mut self, index: usize, path: PathId) -> bool {
@@ -344,16 +349,31 @@ impl<'v> Flow<'_, 'v> {
         self.types.paths.claim(index, path, name.as_ref())
     }
 
-    fn enter(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
-        let ty = self.shapes.resolved(ty);
-        let slots = self.shapes.of(ty);
-        if slots.is_empty() || self.seen.len() >= MOST_OBJECTS {
-            return;
+    /// Follows the object at `at`; `block` is the block that it is the start of, where that is known.
+    fn enter(&mut self, target: &Target<'v>, block: Option<usize>, at: u64, path: PathId) {
+        let slots = self.shapes.slots(target);
+        // Its steps are the numbers of one table alone.
+        let Some(identity) = slots.first().map(|slot| slot.step) else { return };
+        if self.is_new(block, at, identity) {
+            self.next.push_back((slots, at, path));
         }
-        // The table of slots is one for each type.
-        let identity = slots.as_ptr() as usize;
-        if self.seen.insert((at, identity)) {
-            self.next.push_back((ty, at, path));
+    }
+
+    /// Whether the object at `at` with this table of pointers was not followed yet. Most objects
+    /// are blocks of their own.
+    fn is_new(&mut self, block: Option<usize>, at: u64, identity: u32) -> bool {
+        let blocks = &self.census.blocks;
+        let is_start = |index: &usize| blocks.get(*index).is_some_and(|block| block.start.0 == at);
+        let block = block.or_else(|| blocks.index_at(at).filter(is_start));
+        if let Some(place) = block.and_then(|index| self.entered.get_mut(index)) {
+            if *place == 0 {
+                *place = identity;
+                return true;
+            }
+            if *place == identity {
+                return false;
+            }
         }
+        self.seen.len() < MOST_OBJECTS && self.seen.insert((at, identity))
     }
 }

@@ -1,5 +1,6 @@
 //! Where a type keeps pointers, and what lies behind them: worked out once for each type.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -50,6 +51,22 @@ pub(crate) struct Slot<'d> {
     pub(crate) step: u32,
     /// Whether it leads from one node of a container to the next.
     pub(crate) is_link: bool,
+}
+
+/// What is asked of a type for each pointer to an object of it.
+#[derive(Debug)]
+pub(crate) struct Target<'d> {
+    /// Without typedefs and qualifiers.
+    pub(crate) ty: TypeRef<'d>,
+    pub(crate) size: Option<u64>,
+    pub(crate) name: Arc<str>,
+    /// The same of an array of them.
+    pub(crate) array_name: Arc<str>,
+    pub(crate) is_node: bool,
+    pub(crate) is_node_base: bool,
+    /// Whether it is no object of its own: a number or a pointer.
+    pub(crate) is_number: bool,
+    slots: OnceCell<Rc<[Slot<'d>]>>,
 }
 
 /// Where in an object a part of it is.
@@ -196,6 +213,7 @@ const NODE_BASES: [&str; 5] = [
 pub(crate) struct Shapes<'d> {
     scene: Scene<'d>,
     known: HashMap<(Key, Option<Key>), Rc<[Slot<'d>]>>,
+    targets: HashMap<Key, Rc<Target<'d>>>,
     /// The number of the next step.
     steps: u32,
     /// Types by their vtables.
@@ -204,7 +222,13 @@ pub(crate) struct Shapes<'d> {
 
 impl<'d> Shapes<'d> {
     pub(crate) fn new(scene: Scene<'d>) -> Self {
-        Self { scene, known: HashMap::new(), steps: 0, concrete: HashMap::new() }
+        Self {
+            scene,
+            known: HashMap::new(),
+            targets: HashMap::new(),
+            steps: 0,
+            concrete: HashMap::new(),
+        }
     }
 
     pub(crate) fn resolved(&self, ty: TypeRef<'d>) -> TypeRef<'d> {
@@ -221,6 +245,36 @@ impl<'d> Shapes<'d> {
 
     pub(crate) fn size(&self, ty: TypeRef<'d>) -> Option<u64> {
         Object::at(ty, Avma(0)).size(self.scene).filter(|size| *size > 0)
+    }
+
+    /// What there is to know of objects of type `ty`.
+    pub(crate) fn target(&mut self, ty: TypeRef<'d>) -> Rc<Target<'d>> {
+        if let Some(known) = self.targets.get(&key(ty)) {
+            return Rc::clone(known);
+        }
+        let asked = key(ty);
+        let ty = self.resolved(ty);
+        let name = ty.name();
+        let target = Rc::new(Target {
+            ty,
+            size: self.size(ty),
+            array_name: format!("{name}[]").into(),
+            is_node: self.is_node(ty),
+            is_node_base: is_node_base(&name),
+            is_number: matches!(
+                ty.get().kind,
+                TypeKind::Base(_) | TypeKind::Enumeration(_) | TypeKind::Pointer { .. }
+            ),
+            name,
+            slots: OnceCell::new(),
+        });
+        self.targets.insert(asked, Rc::clone(&target));
+        target
+    }
+
+    /// The pointers of objects of a type.
+    pub(crate) fn slots(&mut self, target: &Target<'d>) -> Rc<[Slot<'d>]> {
+        Rc::clone(target.slots.get_or_init(|| self.of(target.ty)))
     }
 
     /// The pointers of `ty`.
