@@ -19,6 +19,13 @@ use obit_process::value::{Object, TypeRef};
 const MOST_GLOBALS: usize = 50_000;
 const MOST_FRAMES: usize = 256;
 const MOST_OBJECTS: usize = 8_000_000;
+/// Elements of one container that is read as a whole.
+const MOST_READ: usize = 1 << 20;
+/// Elements of all containers together.
+const MOST_LOOKED_AT: u64 = 64_000_000;
+/// Words of a container itself, and places of a table that cost as much as an element.
+const CONTAINER_WORDS: u64 = 16;
+const PLACES: u64 = 8;
 /// Elements of one variable that are followed.
 const MOST_ELEMENTS: u64 = 1 << 20;
 /// Bytes that the allocator adds to what was asked for, at most.
@@ -38,6 +45,8 @@ struct Flow<'p, 'v> {
     entered: Vec<u32>,
     /// Bytes of a word.
     word: u64,
+    /// Elements that may still be looked at: many containers may claim the same ones.
+    left: u64,
 }
 
 /// Adds to `types` what typed variables lead to.
@@ -54,6 +63,7 @@ pub(crate) fn follow(process: &Process, census: &Census, types: &mut Types) {
         seen: HashSet::new(),
         entered: vec![0; census.blocks.len()],
         word: process.memory.word() as u64,
+        left: MOST_LOOKED_AT,
     };
     for module in 0..process.modules.list().len() {
         // To read the debug information of all libraries for their few variables takes seconds.
@@ -260,7 +270,9 @@ impl<'v> Flow<'_, 'v> {
         if self.shapes.slots(&element).is_empty() {
             return;
         }
-        for nth in 0..bytes / size {
+        let count = (bytes / size).min(self.left);
+        self.left = self.left.saturating_sub(count);
+        for nth in 0..count {
             let at = value.saturating_add(nth.saturating_mul(size));
             self.enter(&element, None, at, path);
         }
@@ -272,7 +284,11 @@ impl<'v> Flow<'_, 'v> {
 
     /// Keys and elements of a container, and the blocks that they lie in.
     fn container(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {
-        let Some(found) = self.shapes.read_whole(ty, Avma(at)) else { return };
+        let cost = self.cost(ty, at);
+        let Some(left) = self.left.checked_sub(cost) else { return };
+        let limit = usize::try_from(left).unwrap_or(usize::MAX).min(MOST_READ);
+        let Some(found) = self.shapes.read_whole(ty, Avma(at), limit) else { return };
+        self.left = left.saturating_sub(found.elements.len() as u64);
         let is_tree = ty.name().contains("::btree::");
         let types: Vec<Arc<str>> = [found.keys.first(), found.elements.first().map(|(_, one)| one)]
             .into_iter()
@@ -303,6 +319,23 @@ impl<'v> Flow<'_, 'v> {
             let target = self.shapes.target(object.ty);
             self.enter(&target, None, at.0, path);
         }
+    }
+
+    /// What it may cost to look through a container that is almost empty: how many places it has is
+    /// one of its words.
+    fn cost(&mut self, ty: TypeRef<'v>, at: u64) -> u64 {
+        let size = self.shapes.size(ty).unwrap_or(self.word);
+        let words = (size / self.word.max(1)).min(CONTAINER_WORDS);
+        let mut cost = 1_u64;
+        for nth in 0..words {
+            let word = self.cursor.read_word(Avma(at.wrapping_add(nth.wrapping_mul(self.word))));
+            let places = word.unwrap_or_default().min(MOST_READ as u64 * PLACES / 2);
+            // Pointers are no counts.
+            if word.is_ok_and(|word| word < u64::from(u32::MAX)) {
+                cost = cost.saturating_add(places / PLACES);
+            }
+        }
+        cost
     }
 
     fn variant(&mut self, ty: TypeRef<'v>, at: u64, path: PathId) {

@@ -11,6 +11,7 @@ mod dominators;
 mod flow;
 pub mod glibc;
 mod leaks;
+mod library_types;
 mod owner;
 mod paths;
 mod pointers;

@@ -12,7 +12,7 @@ use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
 
 /// Pointers between blocks that are followed: each takes 8 bytes.
-const MOST_EDGES: usize = 120_000_000;
+const MOST_EDGES: usize = 60_000_000;
 /// Names of variables and functions that are looked up.
 const MOST_NAMED: usize = 200_000;
 

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use crate::library_types::{
+    CONTAINERS, COUNTED, ELEMENTS, ONCE, OPAQUE, READ_WHOLE, is_node_base, starts_with_one,
+};
 use crate::paths::Piece;
 use obit_corefile::addr::Avma;
 use obit_dwarf::types::{Member, MemberOffset, MemberRole, Record, VariantPart};
@@ -125,71 +128,12 @@ impl<'d> Within<'d> {
     }
 }
 
-/// Containers that the program calls by one name, and what their elements are called.
-const CONTAINERS: [(&str, &str); 21] = [
-    ("std::map<", ELEMENTS),
-    ("std::multimap<", ELEMENTS),
-    ("std::set<", ELEMENTS),
-    ("std::multiset<", ELEMENTS),
-    ("std::unordered_map<", ELEMENTS),
-    ("std::unordered_multimap<", ELEMENTS),
-    ("std::unordered_set<", ELEMENTS),
-    ("std::unordered_multiset<", ELEMENTS),
-    ("std::__cxx11::list<", ELEMENTS),
-    ("std::list<", ELEMENTS),
-    ("std::forward_list<", ELEMENTS),
-    ("std::vector<", ELEMENTS),
-    ("std::deque<", ELEMENTS),
-    ("std::__cxx11::basic_string<", ""),
-    ("alloc::string::String", ""),
-    ("alloc::vec::Vec<", ELEMENTS),
-    ("alloc::collections::vec_deque::VecDeque<", ELEMENTS),
-    ("alloc::collections::btree::map::BTreeMap<", ELEMENTS),
-    ("std::collections::hash::map::HashMap<", ELEMENTS),
-    ("std::collections::hash::set::HashSet<", ELEMENTS),
-    ("hashbrown::map::HashMap<", ELEMENTS),
-];
-/// Pointers that are objects, and what is around a value that is made once: the program does not
-/// name their parts.
-const OPAQUE: [&str; 11] = [
-    "std::unique_ptr<",
-    "std::shared_ptr<",
-    "std::weak_ptr<",
-    "alloc::rc::Rc<",
-    "alloc::sync::Arc<",
-    "alloc::boxed::Box<",
-    "core::option::Option<",
-    "std::sync::once_lock::OnceLock<",
-    "std::sync::lazy_lock::LazyLock<",
-    "std::sync::poison::mutex::Mutex<",
-    "std::sync::poison::rwlock::RwLock<",
-];
-/// Those with a value that is made once, and the member in which it is. Memory of a value that was
-/// not made is all 0, or its first word leads to code: it holds no pointers to blocks.
-const ONCE: [(&str, &str); 2] =
-    [("std::sync::once_lock::OnceLock<", "value"), ("std::sync::lazy_lock::LazyLock<", "data")];
-/// What is before a value that is shared.
-const COUNTED: [&str; 3] = ["alloc::rc::RcInner<", "alloc::rc::RcBox<", "alloc::sync::ArcInner<"];
-/// All elements of a container.
-const ELEMENTS: &str = "[\u{2026}]";
-
 /// Members and elements within one another, and pointers of one type.
 const DEEPEST: usize = 24;
 const MOST_SLOTS: usize = 256;
 /// Elements of an array within an object that are looked at.
 const MOST_ELEMENTS: u64 = 64;
 
-/// Containers of Rust that are read as a whole, and elements of one.
-const READ_WHOLE: [&str; 7] = [
-    "alloc::collections::vec_deque::VecDeque<",
-    "alloc::collections::btree::map::BTreeMap<",
-    "alloc::collections::btree::set::BTreeSet<",
-    "std::collections::hash::map::HashMap<",
-    "std::collections::hash::set::HashSet<",
-    "hashbrown::map::HashMap<",
-    "hashbrown::set::HashSet<",
-];
-const MOST_READ: usize = 1 << 20;
 /// Vtables that are looked up.
 const MOST_VTABLES: usize = 1 << 16;
 
@@ -199,15 +143,6 @@ type Key = (usize, TypeId);
 fn key(ty: TypeRef<'_>) -> Key {
     (std::ptr::from_ref(ty.debug) as usize, ty.id)
 }
-
-/// Bases of the nodes of containers, whose pointers lead to nodes: no block is one itself.
-const NODE_BASES: [&str; 5] = [
-    "std::_Rb_tree_node_base",
-    "std::__detail::_List_node_base",
-    "std::__detail::_Hash_node_base",
-    "std::_Fwd_list_node_base",
-    "std::__detail::_List_node_header",
-];
 
 /// The pointers of each type that was asked for.
 pub(crate) struct Shapes<'d> {
@@ -545,9 +480,14 @@ impl<'d> Shapes<'d> {
         Some((ty.other(record.template_arguments.first()?.ty?), place.0))
     }
 
-    /// A container that is read as a whole: its elements and keys.
-    pub(crate) fn read_whole(&self, ty: TypeRef<'d>, at: Avma) -> Option<Readable<'d>> {
-        readable(&Object::at(ty, at), self.scene, MOST_READ)
+    /// A container that is read as a whole: at most so many of its elements and keys.
+    pub(crate) fn read_whole(
+        &self,
+        ty: TypeRef<'d>,
+        at: Avma,
+        limit: usize,
+    ) -> Option<Readable<'d>> {
+        readable(&Object::at(ty, at), self.scene, limit)
     }
 
     /// The parts of an enumeration, or none if it is not known which variant it is.
@@ -599,14 +539,6 @@ fn slot<'d>(within: &Within<'d>, offset: u64, behind: Behind<'d>, is_link: bool)
 /// Whether a member has a number for a name, as those of Rust's tuples.
 fn is_number(name: &&str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-fn starts_with_one(name: &str, starts: &[&str]) -> bool {
-    starts.iter().any(|start| name.starts_with(start))
-}
-
-pub(crate) fn is_node_base(name: &str) -> bool {
-    NODE_BASES.contains(&name)
 }
 
 /// Whether a form of an enumeration has anything in it.
