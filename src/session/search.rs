@@ -1,7 +1,7 @@
 //! A search through all memory: the places, whose they are, and the way there.
 
 use super::opened::Opened;
-use crate::report::heap_read::{Read, hit};
+use crate::report::heap_read::{NO_HEAP, Read, hit};
 use obit_corefile::addr::Avma;
 use obit_redact::{Origin, Shown};
 use obit_report::heap::{FoundReport, HitReport};
@@ -82,8 +82,7 @@ impl Opened {
         let text = format!("objects of the type {name}");
         let mut report = FoundReport { searched_for: self.shown(&text), ..FoundReport::default() };
         let Some(read) = read else {
-            let text = "no heap of glibc was found; other allocators are not read";
-            report.notices.push(Shown::own(text));
+            report.notices.push(Shown::own(NO_HEAP));
             return report;
         };
         let (starts, bytes) = read.blocks_of_type(name);

@@ -32,7 +32,7 @@ fn main() {
     }
     let leaks = Leaks::of(&process, &census, &reach);
     let mut out = BufWriter::new(std::io::stdout().lock());
-    writeln!(out, "# {} {:?} {:?}", census.allocator, census.version, census.doubts).unwrap();
+    writeln!(out, "# {:?} {:?}", census.allocators, census.doubts).unwrap();
     writeln!(
         out,
         "# reach {:?}; {} lost, {} bytes, {} heads",

@@ -238,6 +238,13 @@ impl Found {
     pub(crate) fn add(&mut self, start: u64, room: u64, state: State) {
         self.0.push(Packed::new(HeapBlock { start: Avma(start), room, state }));
     }
+
+    pub(crate) fn append(&mut self, other: Self) {
+        match self.0.is_empty() {
+            true => self.0 = other.0,
+            false => self.0.extend(other.0),
+        }
+    }
 }
 
 #[cfg(test)]

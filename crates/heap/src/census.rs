@@ -1,7 +1,8 @@
 //! What a heap holds, whichever allocator made it.
 
-use crate::blocks::{Blocks, State};
+use crate::blocks::{Blocks, Found, State};
 use crate::glibc::{self, Damage};
+
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
 
@@ -54,11 +55,34 @@ pub enum Doubt {
     ForeignMemory(AvmaRange),
     /// Nothing is known of the machine's registers.
     UnknownMachine,
+    /// This allocator is in the process, and its heap was not read.
+    NotRead {
+        /// Its name.
+        allocator: &'static str,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// Records of an allocator are at odds: of the blocks there it is not known which are freed,
+    /// or they are left out.
+    AtOdds {
+        /// Its name.
+        allocator: &'static str,
+        /// Which records.
+        what: &'static str,
+        /// The first place.
+        at: Avma,
+        /// Places.
+        times: u64,
+    },
 }
 
 /// What one arena holds, or all mappings together.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArenaTotals {
+    /// Whose it is: a number of [`Census::allocators`].
+    pub allocator: usize,
+    /// Its number, where the allocator numbers them.
+    pub number: Option<u64>,
     /// Where its record is; of no meaning for mappings.
     pub at: Avma,
     /// The arena that the program begins with.
@@ -118,16 +142,46 @@ impl ArenaTotals {
     }
 }
 
+/// An allocator of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocator {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version, as it says itself.
+    pub version: Option<String>,
+    /// How sure the states of its blocks are.
+    pub trust: Trust,
+}
+
+/// What the reader of one allocator finds.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) allocator: Allocator,
+    pub(crate) arenas: Vec<ArenaTotals>,
+    pub(crate) found: Found,
+    pub(crate) damages: Vec<Damage>,
+    pub(crate) doubts: Vec<Doubt>,
+    pub(crate) pieces: Vec<AvmaRange>,
+    pub(crate) reserved: Vec<AvmaRange>,
+}
+
+/// What a reader says of a process.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// It is, but this is missing.
+    NotRead(&'static str, &'static str),
+    /// Its heap.
+    Read(Box<Part>),
+}
+
 /// All blocks of a process, with what is in doubt.
 #[derive(Debug)]
 pub struct Census {
-    /// Whose heap it is.
-    pub allocator: &'static str,
-    /// Its version, as it says itself.
-    pub version: Option<String>,
-    /// How sure the states of blocks are.
+    /// Whose heaps they are, the one with the most live bytes first.
+    pub allocators: Vec<Allocator>,
+    /// How sure the states of all blocks are.
     pub trust: Trust,
-    /// Totals of each arena; the mappings come last.
+    /// Totals of each arena, by allocator; glibc's mappings come last.
     pub arenas: Vec<ArenaTotals>,
     /// All blocks.
     pub blocks: Blocks,
@@ -144,7 +198,56 @@ pub struct Census {
 impl Census {
     /// The census of `process`; `None` where no allocator that is known was found.
     pub fn of(process: &Process) -> Option<Self> {
-        glibc::census::census(process)
+        Self::or_missing(process).ok()
+    }
+
+    /// The census of `process`, or of the allocators that are in it what is missing to read them.
+    pub fn or_missing(process: &Process) -> Result<Self, Vec<Doubt>> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut not_read = Vec::new();
+        for answer in others(process) {
+            match answer {
+                Answer::NotRead(allocator, missing) => {
+                    not_read.push(Doubt::NotRead { allocator, missing });
+                }
+                Answer::Read(part) => parts.push(*part),
+            }
+        }
+        let held: Vec<AvmaRange> =
+            parts.iter().flat_map(|part| part.pieces.iter().copied()).collect();
+        parts.extend(glibc::census::part(process, &held));
+        if parts.is_empty() { Err(not_read) } else { Ok(Self::joined(parts, not_read)) }
+    }
+
+    fn joined(mut parts: Vec<Part>, doubts: Vec<Doubt>) -> Self {
+        let trust = if doubts.is_empty() { Trust::Proved } else { Trust::Likely };
+        let mut census = Self {
+            allocators: Vec::new(),
+            trust,
+            arenas: Vec::new(),
+            blocks: Blocks::default(),
+            damages: Vec::new(),
+            doubts,
+            pieces: Vec::new(),
+            reserved: Vec::new(),
+        };
+        let mut found = Found::default();
+        let live = |part: &Part| sum(part.arenas.iter()).live_bytes;
+        parts.sort_by_key(|part| std::cmp::Reverse(live(part)));
+        for mut part in parts {
+            let number = census.allocators.len();
+            part.arenas.iter_mut().for_each(|arena| arena.allocator = number);
+            census.trust = census.trust.min(part.allocator.trust);
+            census.allocators.push(part.allocator);
+            census.arenas.append(&mut part.arenas);
+            found.append(part.found);
+            census.damages.append(&mut part.damages);
+            census.doubts.append(&mut part.doubts);
+            census.pieces.append(&mut part.pieces);
+            census.reserved.append(&mut part.reserved);
+        }
+        census.blocks = Blocks::of(found);
+        census
     }
 
     /// Whether some of what was found as mappings cannot be blocks.
@@ -158,30 +261,44 @@ impl Census {
         self.doubts.iter().any(too_many)
     }
 
-    /// The arenas' totals added up.
+    /// The totals of all arenas added up.
     pub fn total(&self) -> ArenaTotals {
-        let mut all = ArenaTotals::default();
-        for arena in &self.arenas {
-            let pairs = [
-                (&mut all.system_bytes, arena.system_bytes),
-                (&mut all.pieces, arena.pieces),
-                (&mut all.bytes, arena.bytes),
-                (&mut all.live_blocks, arena.live_blocks),
-                (&mut all.live_bytes, arena.live_bytes),
-                (&mut all.free_blocks, arena.free_blocks),
-                (&mut all.free_bytes, arena.free_bytes),
-                (&mut all.cached_blocks, arena.cached_blocks),
-                (&mut all.cached_bytes, arena.cached_bytes),
-                (&mut all.top_bytes, arena.top_bytes),
-                (&mut all.overhead_bytes, arena.overhead_bytes),
-                (&mut all.unknown_blocks, arena.unknown_blocks),
-                (&mut all.unknown_bytes, arena.unknown_bytes),
-            ];
-            for (sum, one) in pairs {
-                *sum = sum.saturating_add(one);
-            }
-            all.largest_free = all.largest_free.max(arena.largest_free);
-        }
-        all
+        sum(self.arenas.iter())
     }
+
+    /// The totals of one allocator, by its number.
+    pub fn total_of(&self, allocator: usize) -> ArenaTotals {
+        sum(self.arenas.iter().filter(|arena| arena.allocator == allocator))
+    }
+}
+
+fn sum<'a>(arenas: impl Iterator<Item = &'a ArenaTotals>) -> ArenaTotals {
+    let mut all = ArenaTotals::default();
+    for arena in arenas {
+        let pairs = [
+            (&mut all.system_bytes, arena.system_bytes),
+            (&mut all.pieces, arena.pieces),
+            (&mut all.bytes, arena.bytes),
+            (&mut all.live_blocks, arena.live_blocks),
+            (&mut all.live_bytes, arena.live_bytes),
+            (&mut all.free_blocks, arena.free_blocks),
+            (&mut all.free_bytes, arena.free_bytes),
+            (&mut all.cached_blocks, arena.cached_blocks),
+            (&mut all.cached_bytes, arena.cached_bytes),
+            (&mut all.top_bytes, arena.top_bytes),
+            (&mut all.overhead_bytes, arena.overhead_bytes),
+            (&mut all.unknown_blocks, arena.unknown_blocks),
+            (&mut all.unknown_bytes, arena.unknown_bytes),
+        ];
+        for (sum, one) in pairs {
+            *sum = sum.saturating_add(one);
+        }
+        all.largest_free = all.largest_free.max(arena.largest_free);
+    }
+    all
+}
+
+/// The allocators besides glibc's.
+fn others(process: &Process) -> Vec<Answer> {
+    crate::jemalloc::answers(process)
 }

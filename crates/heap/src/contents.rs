@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::blocks::HeapBlock;
-use crate::census::Census;
+use crate::census::{Census, Doubt};
 use crate::reach::{From, Reach};
 use crate::roots::Roots;
 use crate::types::Types;
@@ -66,9 +66,10 @@ pub struct Way {
 }
 
 impl Contents {
-    /// Those of `process`; `None` where no heap is known.
-    pub fn of(process: &Process) -> Option<Self> {
-        Some(Self::with(process, Census::of(process)?))
+    /// Those of `process`; where no heap is known, what is missing to read the allocators that are
+    /// in it.
+    pub fn or_missing(process: &Process) -> Result<Self, Vec<Doubt>> {
+        Ok(Self::with(process, Census::or_missing(process)?))
     }
 
     /// The same, unless that costs more than `budget`.

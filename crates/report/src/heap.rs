@@ -27,7 +27,7 @@ pub enum HeapAnswer {
 pub struct HeapReport {
     /// `obit.heap/1`.
     pub schema: String,
-    /// The allocator that was found: `glibc`; none if there is none that is known.
+    /// The allocator with the most live bytes: `glibc`, `jemalloc`; none if none was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allocator: Option<String>,
     /// Its version, as its own text has it.
@@ -35,6 +35,9 @@ pub struct HeapReport {
     pub version: Option<Shown>,
     /// How sure it is which blocks are alive.
     pub confidence: Confidence,
+    /// Each allocator that was read, if there are several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allocators: Vec<AllocatorReport>,
     /// All arenas added up.
     pub total: ArenaReport,
     /// Each arena; blocks that are mappings of their own are one more.
@@ -65,13 +68,35 @@ pub struct HeapReport {
     pub growth: Option<GrowthReport>,
 }
 
+/// One of several allocators of a process.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct AllocatorReport {
+    /// Its name.
+    pub allocator: String,
+    /// Its version, as its own text has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<Shown>,
+    /// How sure it is which of its blocks are alive.
+    pub confidence: Confidence,
+    /// Its arenas added up.
+    pub total: ArenaReport,
+}
+
 /// What an arena holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct ArenaReport {
-    /// `main`, `thread`, `mappings`; `all` of the total.
+    /// `main`, `thread`, `mappings`, `arena`; `all` of the total.
     pub kind: String,
+    /// Whose it is, if there are several allocators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub allocator: Option<String>,
+    /// Its number, where the allocator numbers its arenas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
     /// Where its record is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<Hex>,

@@ -7,17 +7,18 @@ pub(super) mod words;
 pub use compared::growth;
 pub(crate) use place::hit;
 pub use place::place;
+pub(crate) use words::NO_HEAP;
 
 use std::collections::BTreeMap;
 
 use super::BuildOptions;
 use obit_corefile::addr::Avma;
-use obit_heap::{ArenaTotals, Census, Contents, Leaks, Retained, Trust, holders};
+use obit_heap::{Allocator, ArenaTotals, Census, Contents, Doubt, Leaks, Retained, Trust, holders};
 use obit_process::process::Process;
 use obit_redact::{Origin, Redactor, Shown};
 use obit_report::heap::{
-    ArenaReport, BlockReport, CollectionReport, HeapDamageReport, HeapReport, HolderReport,
-    LeakGroup, LeakReport, SCHEMA, SizeReport, TypeReport,
+    AllocatorReport, ArenaReport, BlockReport, CollectionReport, HeapDamageReport, HeapReport,
+    HolderReport, LeakGroup, LeakReport, SCHEMA, SizeReport, TypeReport,
 };
 use obit_report::{Confidence, Hex};
 
@@ -35,7 +36,12 @@ impl std::ops::Deref for Read {
 impl Read {
     /// `None` where no heap is known.
     pub(crate) fn of(process: &Process) -> Option<Self> {
-        Contents::of(process).map(Self)
+        Self::or_missing(process).ok()
+    }
+
+    /// Where no heap is known, what is missing to read the allocators that are in the process.
+    fn or_missing(process: &Process) -> Result<Self, Vec<Doubt>> {
+        Contents::or_missing(process).map(Self)
     }
 
     /// The block that holds `at`: where it begins, and its bytes.
@@ -86,13 +92,13 @@ impl Read {
 /// The census of `process`, with at most `most` rows of each list.
 pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapReport {
     let mut redactor = options.redactor(process);
-    let Some(read) = Read::of(process) else {
-        let notice = "no heap of glibc was found; other allocators are not read";
-        return HeapReport {
-            schema: SCHEMA.to_owned(),
-            notices: vec![Shown::own(notice)],
-            ..HeapReport::default()
-        };
+    let read = match Read::or_missing(process) {
+        Ok(read) => read,
+        Err(missing) => {
+            let mut notices = vec![Shown::own(NO_HEAP)];
+            notices.extend(missing.iter().map(words::doubt).map(Shown::from_report));
+            return HeapReport { schema: SCHEMA.to_owned(), notices, ..HeapReport::default() };
+        }
     };
     let Contents { census, roots, reach, types } = &*read;
     let mut by_type: Vec<TypeReport> = types
@@ -140,20 +146,25 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
     let leaks = leaks(process, &read, most, &mut redactor);
     HeapReport {
         schema: SCHEMA.to_owned(),
-        allocator: Some(census.allocator.to_owned()),
-        version: census.version.as_deref().map(|text| redactor.show(Origin::OwnWords, text)),
+        allocator: census.allocators.first().map(|one| one.name.to_owned()),
+        version: census.allocators.first().and_then(|one| version(one, &mut redactor)),
+        allocators: allocators(census, &mut redactor),
         confidence: confidence(census.trust),
         total: arena(&census.total(), "all"),
         arenas: census
             .arenas
             .iter()
             .map(|totals| {
-                let kind = match (totals.is_main, totals.is_mappings) {
-                    (true, _) => "main",
-                    (_, true) => "mappings",
+                let kind = match (totals.is_main, totals.is_mappings, totals.number) {
+                    (true, ..) => "main",
+                    (_, true, _) => "mappings",
+                    (_, _, Some(_)) => "arena",
                     _ => "thread",
                 };
-                arena(totals, kind)
+                let of = census.allocators.get(totals.allocator);
+                let of = of.filter(|_| census.allocators.len() > 1);
+                let allocator = of.map(|one| one.name.to_owned());
+                ArenaReport { allocator, ..arena(totals, kind) }
             })
             .collect(),
         sizes: sizes(census),
@@ -178,10 +189,28 @@ fn confidence(trust: Trust) -> Confidence {
     }
 }
 
+fn version(of: &Allocator, redactor: &mut Redactor) -> Option<Shown> {
+    of.version.as_deref().map(|text| redactor.show(Origin::OwnWords, text))
+}
+
+/// Each, if there are several.
+fn allocators(census: &Census, redactor: &mut Redactor) -> Vec<AllocatorReport> {
+    let all = census.allocators.iter().enumerate().filter(|_| census.allocators.len() > 1);
+    all.map(|(number, one)| AllocatorReport {
+        allocator: one.name.to_owned(),
+        version: version(one, redactor),
+        confidence: confidence(one.trust),
+        total: arena(&census.total_of(number), "all"),
+    })
+    .collect()
+}
+
 fn arena(totals: &ArenaTotals, kind: &str) -> ArenaReport {
     let has_record = matches!(kind, "main" | "thread");
     ArenaReport {
         kind: kind.to_owned(),
+        allocator: None,
+        number: totals.number,
         address: has_record.then_some(Hex(totals.at.0)),
         system_bytes: totals.system_bytes,
         pieces: totals.pieces,

@@ -151,50 +151,71 @@ pub(super) fn not_retained(reason: &NotRetained) -> Shown {
     Shown::from_report(format!("what is held by one root alone was not found: {what}"))
 }
 
+/// Said where no heap was read.
+pub(crate) const NO_HEAP: &str = "no heap of an allocator that is known was found";
+
+/// A doubt of a census.
+pub(super) fn doubt(doubt: &Doubt) -> String {
+    let place = |at: &Avma| format!("{at}");
+    match doubt {
+        Doubt::BrokenList => "a list of freed blocks is damaged: blocks of its size that are \
+                                  not on what is left of it are counted as unknown"
+            .to_owned(),
+        Doubt::ArenaNotFound(at) => {
+            format!("the memory of the arena at {} was not found", place(at))
+        }
+        Doubt::PartsNotFound { arena, bytes } => {
+            format!("{bytes} bytes of the arena at {} were not found", place(arena))
+        }
+        Doubt::MemoryMissing(at) => {
+            format!("behind {} memory of the heap is not in the core", place(at))
+        }
+        Doubt::Damaged(at) => format!(
+            "the header at {} is damaged; blocks up to where headers make sense again are not \
+                 counted",
+            place(at)
+        ),
+        Doubt::NotReadBehind(at, _) => format!(
+            "the header at {} is damaged, and nothing behind it in this arena was read",
+            place(at)
+        ),
+        Doubt::MappingsDiffer { found_blocks, counted_blocks, found, counted } => format!(
+            "{found_blocks} blocks with {found} bytes were found as mappings of their own; the \
+                 allocator counts {counted_blocks} with {counted}: blocks are missing, or some are \
+                 none"
+        ),
+        Doubt::MappingsNotCounted => "what the allocator counts in mappings was not found: \
+                                          blocks that are mappings may be missing"
+            .to_owned(),
+        Doubt::ForeignMemory(range) => format!(
+            "from {} to {} lies memory that the program took itself: where blocks go on was \
+                 found by their headers",
+            place(&range.start),
+            place(&range.end)
+        ),
+        Doubt::UnknownMachine => "registers of this machine are not known".to_owned(),
+        Doubt::NotRead { allocator, missing } => format!(
+            "{allocator} is in the process, and its heap was not read: {missing}; no block of \
+                 it is counted"
+        ),
+        Doubt::AtOdds { allocator, what, at, times } => {
+            let more = match times {
+                0 | 1 => String::new(),
+                _ => format!(", and in {} places more", times.saturating_sub(1)),
+            };
+            format!(
+                "{allocator}: {what} at {}{more}: blocks there are left out or counted as \
+                     unknown",
+                place(at)
+            )
+        }
+    }
+}
+
 /// What the figures leave open.
 pub(super) fn notices(census: &Census, reach: &Reach, roots: &Roots) -> Vec<Shown> {
     let mut all: Vec<String> = Vec::new();
-    let place = |at: &Avma| format!("{at}");
-    for doubt in &census.doubts {
-        all.push(match doubt {
-            Doubt::BrokenList => "a list of freed blocks is damaged: blocks of its size that are \
-                                  not on what is left of it are counted as unknown"
-                .to_owned(),
-            Doubt::ArenaNotFound(at) => {
-                format!("the memory of the arena at {} was not found", place(at))
-            }
-            Doubt::PartsNotFound { arena, bytes } => {
-                format!("{bytes} bytes of the arena at {} were not found", place(arena))
-            }
-            Doubt::MemoryMissing(at) => {
-                format!("behind {} memory of the heap is not in the core", place(at))
-            }
-            Doubt::Damaged(at) => format!(
-                "the header at {} is damaged; blocks up to where headers make sense again are not \
-                 counted",
-                place(at)
-            ),
-            Doubt::NotReadBehind(at, _) => format!(
-                "the header at {} is damaged, and nothing behind it in this arena was read",
-                place(at)
-            ),
-            Doubt::MappingsDiffer { found_blocks, counted_blocks, found, counted } => format!(
-                "{found_blocks} blocks with {found} bytes were found as mappings of their own; the \
-                 allocator counts {counted_blocks} with {counted}: blocks are missing, or some are \
-                 none"
-            ),
-            Doubt::MappingsNotCounted => "what the allocator counts in mappings was not found: \
-                                          blocks that are mappings may be missing"
-                .to_owned(),
-            Doubt::ForeignMemory(range) => format!(
-                "from {} to {} lies memory that the program took itself: where blocks go on was \
-                 found by their headers",
-                place(&range.start),
-                place(&range.end)
-            ),
-            Doubt::UnknownMachine => "registers of this machine are not known".to_owned(),
-        });
-    }
+    all.extend(census.doubts.iter().map(doubt));
     if reach.missing_bytes > 0 {
         all.push(format!(
             "{} bytes that may hold pointers are not in the core: what they alone lead to is among \

@@ -4,8 +4,8 @@ use super::chunk::{Chunk, Layout};
 use super::singles::Singles;
 use super::walk::{End, Reach, Span, walk};
 use super::{Bin, Damage, Heap, mapping, pieces, resync, tcache};
-use crate::blocks::{Blocks, Found, State};
-use crate::census::{ArenaTotals, Census, Doubt, Trust};
+use crate::blocks::{Found, State};
+use crate::census::{Allocator, ArenaTotals, Doubt, Part, Trust};
 use crate::stack;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
@@ -15,8 +15,9 @@ const MOST_DAMAGES: usize = 20;
 /// Reasons for doubt that are kept.
 const MOST_DOUBTS: usize = 100;
 
-/// The census of glibc's heap; `None` where the process has none.
-pub(crate) fn census(process: &Process) -> Option<Census> {
+/// The census of glibc's heap; `None` where the process has none. What other allocators `held` is
+/// none of its mappings.
+pub(crate) fn part(process: &Process, held: &[AvmaRange]) -> Option<Part> {
     let mut heap = Heap::found_in(process)?;
     let caches = heap.caches();
     // The first block of an arena need not be the record of a cache.
@@ -50,7 +51,7 @@ pub(crate) fn census(process: &Process) -> Option<Census> {
         counted: None,
         heap,
     };
-    reader.read();
+    reader.read(held);
     Some(reader.finish(process))
 }
 
@@ -71,7 +72,7 @@ struct Reader<'p> {
 }
 
 impl Reader<'_> {
-    fn read(&mut self) {
+    fn read(&mut self, held: &[AvmaRange]) {
         if !self.singles.broken.is_empty() {
             self.doubts.push(Doubt::BrokenList);
         }
@@ -125,7 +126,7 @@ impl Reader<'_> {
         if has_stray && self.singles.broken.is_empty() && self.damages.is_empty() {
             self.doubts.push(Doubt::BrokenList);
         }
-        self.read_mappings(&spans);
+        self.read_mappings(&spans, held);
     }
 
     /// The chunks of one piece; memory within it that is not the allocator's.
@@ -236,10 +237,11 @@ impl Reader<'_> {
     }
 
     /// Blocks that are mappings of their own.
-    fn read_mappings(&mut self, spans: &[Span]) {
+    fn read_mappings(&mut self, spans: &[Span], held: &[AvmaRange]) {
         let layout = self.heap.layout;
         let mut totals = ArenaTotals { is_mappings: true, ..ArenaTotals::default() };
-        let unused = below_stacks(self.heap.process);
+        let mut unused = below_stacks(self.heap.process);
+        unused.extend(held.iter().copied());
         let mut found = mapping::all(&mut self.heap, spans, &unused);
         self.counted = mapping::counted(&mut self.heap);
         if let Some(counted) = self.counted {
@@ -264,7 +266,7 @@ impl Reader<'_> {
         }
     }
 
-    fn finish(mut self, process: &Process) -> Census {
+    fn finish(mut self, process: &Process) -> Part {
         let version = pieces::version(process);
         if process.dump.machine.facts().is_none() {
             self.doubts.push(Doubt::UnknownMachine);
@@ -289,12 +291,10 @@ impl Reader<'_> {
         let trust = if self.doubts.is_empty() { Trust::Proved } else { Trust::Likely };
         let range = |start, end| AvmaRange { start: Avma(start), end: Avma(end) };
         let reserved = self.heap.arenas.iter().map(|arena| range(arena.at, arena.end)).collect();
-        Census {
-            allocator: "glibc",
-            version,
-            trust,
+        Part {
+            allocator: Allocator { name: "glibc", version, trust },
             arenas: self.arenas,
-            blocks: Blocks::of(self.found),
+            found: self.found,
             damages: self.damages,
             doubts: self.doubts,
             pieces: self.pieces,
@@ -318,13 +318,13 @@ fn below_stacks(process: &Process) -> Vec<AvmaRange> {
 mod tests {
     use super::super::testkit::{COUNTS, FIRST, HEAP, Memory};
     use super::*;
-    use crate::{Leaks, Reach, Roots};
+    use crate::{Census, Leaks, Reach, Roots};
     use obit_process::process::Options;
 
     fn census_of(memory: &Memory) -> Census {
         let core = memory.core();
         let process = Process::open(core.path(), Options::default(), &()).unwrap();
-        census(&process).expect("a heap")
+        Census::of(&process).expect("a heap")
     }
 
     fn states(census: &Census) -> Vec<State> {
@@ -405,7 +405,7 @@ mod tests {
         memory.put(FIRST + 0x38, 0x4141_4141_4141_4141);
         let core = memory.core();
         let process = Process::open(core.path(), Options::default(), &()).unwrap();
-        let census = census(&process).unwrap();
+        let census = Census::of(&process).unwrap();
         let roots = Roots::of(&process, &census);
         let reach = Reach::of(&process, &census, &roots);
         let lost = Leaks::of(&process, &census, &reach);

@@ -39,7 +39,10 @@ fn write_census(
     if let Some(allocator) = &report.allocator {
         let version = report.version.as_ref().map(shown).unwrap_or_default();
         let total = &report.total;
-        let head = format!("heap of {allocator} {version}").trim_end().to_owned();
+        let head = match report.allocators.len() {
+            0 | 1 => format!("heap of {allocator} {version}").trim_end().to_owned(),
+            _ => "heaps of all allocators".to_owned(),
+        };
         let sure = sure(report.confidence);
         writeln!(out, "{}{sure}", options.color.paint(Style::Focus, &head))?;
         for (name, count, size) in [
@@ -58,6 +61,7 @@ fn write_census(
             );
             writeln!(out, "{}", options.color.paint(Style::Doubt, &text))?;
         }
+        write_allocators(out, report, options)?;
         write_arenas(out, report, options)?;
         write_sizes(out, report, options)?;
         write_types(out, report, options)?;
@@ -116,6 +120,30 @@ fn write_table(
     lines.try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
+/// Each allocator, if there are several.
+fn write_allocators(
+    out: &mut dyn io::Write,
+    report: &HeapReport,
+    options: &PageOptions,
+) -> io::Result<()> {
+    for one in &report.allocators {
+        let version = one.version.as_ref().map(shown).unwrap_or_default();
+        let name = format!("heap of {} {version}", one.allocator).trim_end().to_owned();
+        title(out, &name, options)?;
+        let total = &one.total;
+        writeln!(
+            out,
+            "  live {} in {}, freed {} in {}{}",
+            bytes(total.live_bytes),
+            blocks(total.live_blocks),
+            bytes(total.free_bytes),
+            blocks(total.free_blocks),
+            sure(one.confidence)
+        )?;
+    }
+    Ok(())
+}
+
 fn write_arenas(
     out: &mut dyn io::Write,
     report: &HeapReport,
@@ -126,9 +154,12 @@ fn write_arenas(
     }
     title(out, "arenas", options)?;
     let row = |arena: &ArenaReport| {
-        let name = match arena.address {
-            Some(at) => format!("{} at {at}", arena.kind),
-            None => arena.kind.clone(),
+        let allocator = arena.allocator.as_deref().unwrap_or_default();
+        let name = format!("{allocator} {}", arena.kind).trim_start().to_owned();
+        let name = match (arena.number, arena.address) {
+            (Some(number), _) => format!("{name} {number}"),
+            (_, Some(at)) => format!("{name} at {at}"),
+            _ => name,
         };
         vec![
             bytes(arena.system_bytes),
