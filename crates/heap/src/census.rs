@@ -2,6 +2,7 @@
 
 use crate::blocks::{Blocks, Found, State};
 use crate::glibc::{self, Damage};
+use crate::{evidence, jemalloc};
 
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
@@ -300,5 +301,7 @@ fn sum<'a>(arenas: impl Iterator<Item = &'a ArenaTotals>) -> ArenaTotals {
 
 /// The allocators besides glibc's.
 fn others(process: &Process) -> Vec<Answer> {
-    crate::jemalloc::answers(process)
+    let mut answers = jemalloc::answers(process);
+    answers.append(&mut evidence::not_read(process));
+    answers
 }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::census::Doubt;
+use crate::census::{Answer, Doubt};
 use obit_corefile::addr::{Avma, AvmaRange};
+use obit_process::module::ModuleKind;
 use obit_process::process::Process;
 
 /// Bytes of a module's read-only data that are searched for a text.
@@ -65,10 +66,43 @@ pub(crate) fn text<T>(
     None
 }
 
-/// Whether a module's file has this in its name.
-pub(crate) fn is_named(process: &Process, module: usize, name: &str) -> bool {
-    let path = process.modules.get(module).map(|module| module.path.to_string_lossy());
-    path.is_some_and(|path| path.rsplit('/').next().is_some_and(|file| file.contains(name)))
+/// By what an allocator is known in a module whose structures say nothing.
+pub(crate) struct Marks {
+    /// A part of the name of its library.
+    pub(crate) file: &'static str,
+    /// Functions of a program that it is linked into.
+    pub(crate) functions: &'static [&'static str],
+}
+
+/// Allocators that are known by name alone.
+const OTHERS: [(&str, Marks); 3] = [
+    ("mimalloc", Marks { file: "mimalloc", functions: &["mi_malloc"] }),
+    ("tcmalloc", Marks { file: "tcmalloc", functions: &["tc_malloc"] }),
+    ("musl", Marks { file: "ld-musl", functions: &["__malloc_alloc_meta", "__bin_chunk"] }),
+];
+const NO_READER: &str = "its structures are not known";
+
+/// Whether the allocator is in a module.
+pub(crate) fn is_in(process: &Process, module: usize, marks: &Marks) -> bool {
+    let Some(known) = process.modules.get(module) else { return false };
+    let path = known.path.to_string_lossy();
+    if path.rsplit('/').next().is_some_and(|file| file.contains(marks.file)) {
+        return true;
+    }
+    known.kind == ModuleKind::Executable
+        && process.modules.debug(module).is_some_and(|debug| {
+            marks.functions.iter().any(|name| debug.function_named(name).is_some())
+        })
+}
+
+/// The allocators in `process` that are not read.
+pub(crate) fn not_read(process: &Process) -> Vec<Answer> {
+    let is_there = |marks: &Marks| {
+        let mut modules = process.modules.list().iter().enumerate();
+        modules.any(|(module, _)| is_in(process, module, marks))
+    };
+    let all = OTHERS.iter().filter(|(_, marks)| is_there(marks));
+    all.map(|(name, _)| Answer::NotRead(name, NO_READER)).collect()
 }
 
 /// The thread-local storage of the modules that were there at the start, which ends at the thread

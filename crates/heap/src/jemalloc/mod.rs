@@ -7,12 +7,14 @@ mod page_map;
 mod records;
 mod sizes;
 mod tcache;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::blocks::{Found, State};
 use crate::census::{Allocator, Answer, ArenaTotals, Part, Trust};
-use crate::evidence::{self, AtOdds};
+use crate::evidence::{self, AtOdds, Marks};
 use extent::{Extent, Use};
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
@@ -21,6 +23,8 @@ use records::Records;
 use tcache::Cached;
 
 const NAME: &str = "jemalloc";
+/// What a module that holds it is called, and functions that a program with it has.
+const MARKS: Marks = Marks { file: "jemalloc", functions: &["mallctl", "_rjem_mallctl"] };
 const NOT_FOUND: &str = "no map of pages in the form of version 5.3";
 const NO_SLAB: &str = "the blocks of a slab do not make it up";
 const COUNTS: &str = "the bitmap of a slab and its count of free blocks disagree";
@@ -45,8 +49,7 @@ pub(crate) fn answers(process: &Process) -> Vec<Answer> {
                 }
             }
         }
-        let is_its = evidence::is_named(process, module, "jemalloc");
-        if answers.len() == before && is_its {
+        if answers.len() == before && evidence::is_in(process, module, &MARKS) {
             answers.push(Answer::NotRead(NAME, NOT_FOUND));
         }
     }

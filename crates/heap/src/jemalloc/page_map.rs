@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::extent::{Extent, PAGE};
+use super::records::Records;
 use crate::evidence::AtOdds;
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_corefile::memory::Cursor;
@@ -76,11 +77,10 @@ impl Entry {
         Some(Self { record, is_slab: bits & 1 == 1, state: (bits >> 2) & 7, class: class as usize })
     }
 
+    /// Of extents that are not in use the other fields are what they were.
     fn agrees(&self, extent: &Extent) -> bool {
-        let is_active = extent.state == 0;
-        self.is_slab == extent.is_slab
-            && self.state == extent.state
-            && (!is_active || self.class == extent.class)
+        let same = self.is_slab == extent.is_slab && self.class == extent.class;
+        self.state == extent.state && (extent.state != 0 || same)
     }
 }
 
@@ -91,6 +91,7 @@ pub(super) fn roots(process: &Process, variables: AvmaRange, shape: Shape) -> Ve
         return found;
     }
     let mut cursor = process.memory.cursor();
+    let mut records = Records::default();
     let (mut at, mut tried) = (variables.start.0.next_multiple_of(8), 0);
     while at < variables.end.0 {
         let size = AT_ONCE.min(variables.end.0 - at);
@@ -109,6 +110,10 @@ pub(super) fn roots(process: &Process, variables: AvmaRange, shape: Shape) -> Ve
                 region.permissions.write && region.name.is_none()
             };
             if !process.memory.region_at(Avma(child)).is_some_and(is_data) {
+                continue;
+            }
+            // Nodes are among the allocator's records.
+            if !records.add(&mut cursor, child) {
                 continue;
             }
             tried += 1;
