@@ -2,7 +2,7 @@
 
 use crate::blocks::{Blocks, Found, State};
 use crate::glibc::{self, Damage};
-use crate::{evidence, jemalloc};
+use crate::{evidence, jemalloc, tcmalloc};
 
 use obit_corefile::addr::{Avma, AvmaRange};
 use obit_process::process::Process;
@@ -302,6 +302,7 @@ fn sum<'a>(arenas: impl Iterator<Item = &'a ArenaTotals>) -> ArenaTotals {
 /// The allocators besides glibc's.
 fn others(process: &Process) -> Vec<Answer> {
     let mut answers = jemalloc::answers(process);
+    answers.append(&mut tcmalloc::answers(process));
     answers.append(&mut evidence::not_read(process));
     answers
 }

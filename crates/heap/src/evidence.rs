@@ -75,9 +75,8 @@ pub(crate) struct Marks {
 }
 
 /// Allocators that are known by name alone.
-const OTHERS: [(&str, Marks); 3] = [
+const OTHERS: [(&str, Marks); 2] = [
     ("mimalloc", Marks { file: "mimalloc", functions: &["mi_malloc"] }),
-    ("tcmalloc", Marks { file: "tcmalloc", functions: &["tc_malloc"] }),
     ("musl", Marks { file: "ld-musl", functions: &["__malloc_alloc_meta", "__bin_chunk"] }),
 ];
 const NO_READER: &str = "its structures are not known";

@@ -22,6 +22,7 @@ mod retained;
 mod roots;
 mod slots;
 mod stack;
+mod tcmalloc;
 mod types;
 
 pub use blocks::{Blocks, HeapBlock, State};
