@@ -4,6 +4,8 @@
 
 mod lists;
 mod span;
+#[cfg(test)]
+mod tests;
 
 use crate::blocks::{Found, State};
 use crate::census::{Allocator, Answer, ArenaTotals, Part, Trust};
