@@ -52,11 +52,11 @@ impl Memory {
         for (nth, word) in (0..).zip(header) {
             memory.put(RECORDS + nth * 8, word);
         }
-        memory.extent(0, SMALL_SLAB, 0x1000, true, 0, class_of(64), 64 - live);
+        memory.extent(0, (SMALL_SLAB, 0x1000), true, 0, class_of(64), 64 - live);
         memory.put(EXTENTS + 64, u64::MAX << live);
-        memory.extent(1, LARGE, 0x5000, false, 0, class_of(0x4000), 0);
-        memory.extent(2, FREED, 0x2000, false, 1, 232, 0);
-        memory.extent(3, STACKS, 0x5000, true, 0, class_of(2560), 7);
+        memory.extent(1, (LARGE, 0x5000), false, 0, class_of(0x4000), 0);
+        memory.extent(2, (FREED, 0x2000), false, 1, 232, 0);
+        memory.extent(3, (STACKS, 0x5000), true, 0, class_of(2560), 7);
         memory.put(EXTENTS + 3 * 128 + 64, 0xfe);
         for class in 0..36 {
             let full = STACKS + class * SLOTS * 8;
@@ -75,8 +75,7 @@ impl Memory {
     fn extent(
         &mut self,
         nth: u64,
-        start: u64,
-        size: u64,
+        (start, size): (u64, u64),
         is_slab: bool,
         state: u64,
         class: u64,

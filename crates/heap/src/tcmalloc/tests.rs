@@ -49,10 +49,10 @@ impl Memory {
             memory.put(CENTRAL + class * CENTRAL_BYTES + 8, class);
         }
         memory.put(ROOT + (HEAP >> 31) * 8, LEAF);
-        memory.span(0, HEAP, 1, 0, CLASS, 126, object(126));
-        memory.span(1, LARGE, 2, 0, 0, 0, 0);
-        memory.span(2, FREED, 1, 1, 0, 0, 0);
-        memory.span(3, RETURNED, 1, 2, 0, 0, 0);
+        memory.span(0, (HEAP, 1), 0, CLASS, 126, object(126));
+        memory.span(1, (LARGE, 2), 0, 0, 0, 0);
+        memory.span(2, (FREED, 1), 1, 0, 0, 0);
+        memory.span(3, (RETURNED, 1), 2, 0, 0, 0);
         memory.put(object(126), object(127));
         memory.put(DATA + 8, CACHE);
         memory.put(CACHE + CLASS * 32, object(0));
@@ -65,8 +65,7 @@ impl Memory {
     fn span(
         &mut self,
         nth: u64,
-        start: u64,
-        pages: u64,
+        (start, pages): (u64, u64),
         location: u64,
         class: u64,
         used: u64,
@@ -182,7 +181,7 @@ fn with_a_damaged_list_it_is_unknown_which_objects_of_its_class_are_freed() {
 #[test]
 fn a_count_that_is_not_that_of_the_list_leaves_the_objects_of_the_span_unknown() {
     let mut memory = Memory::new();
-    memory.span(0, HEAP, 1, 0, CLASS, 200, object(126));
+    memory.span(0, (HEAP, 1), 0, CLASS, 200, object(126));
     let (odds, live) = memory.odds();
     assert!(odds.contains(&COUNTS), "{odds:?}");
     assert_eq!(live, 1);
