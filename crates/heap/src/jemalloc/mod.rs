@@ -147,7 +147,7 @@ impl<'p> Reader<'p> {
                 self.met += 1;
                 state = State::Cached;
             }
-            if self.cached.stacks.contains(&extent.start) {
+            if self.cached.has_stacks(extent.start, room) {
                 state = State::Own;
             }
             return add(extent.start, room, state, extent.size.saturating_sub(room));
@@ -172,7 +172,7 @@ impl<'p> Reader<'p> {
                 }
                 (true, false) => State::Free,
                 (false, true) => State::Cached,
-                (false, false) if self.cached.stacks.contains(&start) => State::Own,
+                (false, false) if self.cached.has_stacks(start, size) => State::Own,
                 (false, false) => live,
             };
             add(start, size, state, 0);

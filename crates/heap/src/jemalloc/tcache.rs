@@ -9,6 +9,8 @@ use obit_process::process::Process;
 
 /// Words of a bin: where the stack is, a counter, and the low bits of three places of it.
 const BIN_WORDS: usize = 3;
+/// A word that is no slot lies before the first stack, and behind the last one.
+const BEFORE: u64 = 8;
 /// Classes of a cache at most (`TCACHE_NBINS_MAX`).
 pub(super) const MOST_BINS: usize = 73;
 /// Bins in sequence that are no chance.
@@ -24,7 +26,7 @@ const NONE_FOUND: &str = "no cache of a thread was found";
 pub(super) struct Cached {
     /// Their size classes.
     pub(super) blocks: HashMap<u64, usize>,
-    /// Where the stacks lie: blocks of the allocator's own.
+    /// Where the stacks begin, sorted, in blocks of the allocator's own.
     pub(super) stacks: Vec<u64>,
     /// Classes of which it is not known which blocks are cached.
     pub(super) unknown: Vec<bool>,
@@ -122,6 +124,11 @@ pub(super) fn read(process: &Process, odds: &mut AtOdds) -> Cached {
 }
 
 impl Cached {
+    /// Whether a block of `size` bytes at `start` is that of a cache's stacks.
+    pub(super) fn has_stacks(&self, start: u64, size: u64) -> bool {
+        self.stacks.binary_search(&start.saturating_add(BEFORE)).is_ok() && size >= self.stack_bytes
+    }
+
     /// The cache that begins behind the stacks in a block at `start`: one that the program asked
     /// for.
     pub(super) fn add_explicit(
@@ -130,14 +137,15 @@ impl Cached {
         start: u64,
         odds: &mut AtOdds,
     ) -> bool {
-        let Some(at) = start.checked_add(self.stack_bytes + 8).filter(|_| self.stack_bytes > 0)
+        let Some(at) =
+            start.checked_add(self.stack_bytes + 3 * BEFORE).filter(|_| self.stack_bytes > 0)
         else {
             return false;
         };
         let size = (BIN_WORDS * 8 * MOST_BINS) as u64;
         let first = AvmaRange::from_len(Avma(at), 24);
-        let is_first =
-            Bin::of(&evidence::words(process, first)).is_some_and(|bin| bin.full == start);
+        let is_first = Bin::of(&evidence::words(process, first))
+            .is_some_and(|bin| bin.full == start.saturating_add(BEFORE));
         if !is_first {
             return false;
         }
@@ -151,7 +159,9 @@ impl Cached {
 
     fn add(&mut self, process: &Process, bins: &[Bin], odds: &mut AtOdds) {
         if let (Some(first), Some(last)) = (bins.first(), bins.last()) {
-            self.stacks.push(first.full);
+            if let Err(place) = self.stacks.binary_search(&first.full) {
+                self.stacks.insert(place, first.full);
+            }
             self.stack_bytes = last.empty - first.full;
         }
         for (class, bin) in bins.iter().enumerate() {

@@ -59,7 +59,7 @@ impl Memory {
         memory.extent(3, (STACKS, 0x5000), true, 0, class_of(2560), 7);
         memory.put(EXTENTS + 3 * 128 + 64, 0xfe);
         for class in 0..36 {
-            let full = STACKS + class * SLOTS * 8;
+            let full = STACKS + 8 + class * SLOTS * 8;
             let empty = full + SLOTS * 8;
             let head = if class == class_of(64) { empty - 8 } else { empty };
             let low = (empty & 0xffff) << 32 | (full & 0xffff) << 16 | head & 0xffff;
