@@ -23,7 +23,9 @@ const SMALL_SLAB: u64 = HEAP;
 const LARGE: u64 = HEAP + 0x1000;
 const FREED: u64 = HEAP + 0x6000;
 const STACKS: u64 = HEAP + 0x8000;
-const HEAP_BYTES: u64 = 0xd000;
+/// A slab for caches that the program makes.
+const EXPLICIT: u64 = HEAP + 0xd000;
+const HEAP_BYTES: u64 = 0x14000;
 /// Slots of each stack.
 const SLOTS: u64 = 8;
 
@@ -58,18 +60,23 @@ impl Memory {
         memory.extent(2, (FREED, 0x2000), false, 1, 232, 0);
         memory.extent(3, (STACKS, 0x5000), true, 0, class_of(2560), 7);
         memory.put(EXTENTS + 3 * 128 + 64, 0xfe);
+        memory.cache(BINS, STACKS + 8, SMALL_SLAB);
+        memory
+    }
+
+    /// A cache whose only block is `block` of 64 bytes.
+    fn cache(&mut self, bins: u64, stacks: u64, block: u64) {
         for class in 0..36 {
-            let full = STACKS + 8 + class * SLOTS * 8;
+            let full = stacks + class * SLOTS * 8;
             let empty = full + SLOTS * 8;
             let head = if class == class_of(64) { empty - 8 } else { empty };
             let low = (empty & 0xffff) << 32 | (full & 0xffff) << 16 | head & 0xffff;
-            memory.put(BINS + class * 24, head);
-            memory.put(BINS + class * 24 + 16, low);
+            self.put(bins + class * 24, head);
+            self.put(bins + class * 24 + 16, low);
             if head < empty {
-                memory.put(head, SMALL_SLAB);
+                self.put(head, block);
             }
         }
-        memory
     }
 
     fn extent(
@@ -234,4 +241,17 @@ fn a_map_whose_nodes_are_all_the_same_is_read_once() {
     }
     let odds = memory.odds();
     assert!(odds.iter().any(|what| what.contains("more nodes")), "{odds:?}");
+}
+
+#[test]
+fn blocks_in_a_cache_that_the_program_made_are_freed() {
+    let mut memory = Memory::with_live(3);
+    memory.extent(4, (EXPLICIT, 0x7000), true, 0, class_of(3584), 7);
+    memory.put(EXTENTS + 4 * 128 + 64, 0xfe);
+    memory.cache(EXPLICIT + 8 + 36 * SLOTS * 8 + 16, EXPLICIT + 8, SMALL_SLAB + 64);
+    memory.ask(|_, census| {
+        assert_eq!(census.doubts, []);
+        assert_eq!(state_at(census, SMALL_SLAB + 64), Some((State::Cached, 64)));
+        assert_eq!(state_at(census, EXPLICIT), Some((State::Own, 3584)));
+    });
 }
