@@ -87,7 +87,7 @@ pub fn failed(
     let evidence = FileEvidence::of(path, file, &[]);
     let host = evidence.host.as_ref().map(|host| redactor.show(Origin::ProcessName, host));
     let facts = FileFacts { dump: file_id(path, file), time: evidence.seconds(), host };
-    Record::failed(core, facts, reason)
+    Record::failed(core, facts, reason, redactor.level())
 }
 
 /// Bytes of the file.

@@ -2,6 +2,7 @@
 //! kind can have one.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
@@ -146,34 +147,45 @@ fn may_be_distinguished(kind: Kind, text: &[u8]) -> bool {
     }
 }
 
-/// `text` with the digests of its tokens left out: `<email:a91f>` is `<email>`. They are other
-/// ones in each report, so what is compared between reports must not depend on them.
-pub fn without_digests(text: &str) -> Cow<'_, str> {
-    let mut plain = String::new();
-    let mut done = 0;
-    for (at, _) in text.match_indices('<') {
+/// The digests of tokens in `text`, each with the colon before it: `:a91f` of `<email:a91f>`.
+fn digests(text: &str) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices('<').filter_map(move |(at, _)| {
         let rest = text.get(at + 1..).unwrap_or_default();
-        let colon = rest.bytes().take(LONGEST_KIND + 1).position(|byte| byte == b':');
-        let Some((word, rest)) = colon.and_then(|colon| rest.split_at_checked(colon)) else {
-            continue;
-        };
+        let colon = rest.bytes().take(LONGEST_KIND + 1).position(|byte| byte == b':')?;
+        let (word, rest) = rest.split_at_checked(colon)?;
         let rest = rest.get(1..).unwrap_or_default();
         let is_digest =
             |digits: &str| digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
         let is_token = Kind::named(word).is_some()
             && rest.get(..DIGITS).is_some_and(is_digest)
             && rest.get(DIGITS..).is_some_and(|rest| rest.starts_with('>'));
-        if is_token {
-            let end = at + 1 + word.len();
-            plain.push_str(text.get(done..end).unwrap_or_default());
-            done = end + 1 + DIGITS;
-        }
+        let start = at + 1 + word.len();
+        is_token.then_some(start..start + 1 + DIGITS)
+    })
+}
+
+/// `text` with the digests of its tokens left out: `<email:a91f>` is `<email>`. They are other
+/// ones in each report, so what is compared between reports must not depend on them.
+pub fn without_digests(text: &str) -> Cow<'_, str> {
+    let mut plain = String::new();
+    let mut done = 0;
+    for digest in digests(text) {
+        plain.push_str(text.get(done..digest.start).unwrap_or_default());
+        done = digest.end;
     }
     if done == 0 {
         return Cow::Borrowed(text);
     }
     plain.push_str(text.get(done..).unwrap_or_default());
     Cow::Owned(plain)
+}
+
+/// Tokens with a digest in `text`.
+pub(super) fn tokens_in(text: &str) -> impl Iterator<Item = Range<usize>> {
+    digests(text).filter_map(move |digest| {
+        let start = text.get(..digest.start)?.rfind('<')?;
+        Some(start..digest.end + 1)
+    })
 }
 
 /// Whether `text` stands for a hidden one as a whole: `<email:a91f>`, `<code>`, `<redacted:9>`.

@@ -88,7 +88,8 @@ fn made(
             code: "no-threads".to_owned(),
             text: Shown::from_report("it has no threads".to_owned()),
         };
-        return Ok(Record::failed(failed.core, facts, reason));
+        let level = failed.redactions.level();
+        return Ok(Record::failed(failed.core, facts, reason, level));
     }
     let mut report = model.clone().into_report();
     report.id = format!("obit-{n:016x}");

@@ -21,7 +21,7 @@ use crate::policy::{self, Level, Origin, Treatment};
 use crate::remembered::Remembered;
 use crate::rules::Rules;
 use crate::shown::Shown;
-use crate::token::{MASKED, Tokens};
+use crate::token::{MASKED, Tokens, tokens_in};
 pub use whole::Whole;
 
 /// The only maker of [`Shown`], and the book-keeper of what it hid.
@@ -37,6 +37,8 @@ pub struct Redactor {
     counts: BTreeMap<&'static str, u64>,
     /// First and last address of each mapping: a number within is a pointer, no text.
     mapped: Vec<(u64, u64)>,
+    /// Whether its texts may hold tokens of another redactor, which stay.
+    keeps_tokens: bool,
     /// `None` where no one asked for it.
     log: Option<Box<Log>>,
     remembered: Remembered,
@@ -71,6 +73,7 @@ impl Redactor {
             rules: Rules::default(),
             counts: BTreeMap::new(),
             mapped: Vec::new(),
+            keeps_tokens: false,
             log: None,
             remembered: Remembered::default(),
             answers: memo::Answers::default(),
@@ -95,6 +98,13 @@ impl Redactor {
         self
     }
 
+    /// The same for texts that were redacted before: the tokens in them stay as they are.
+    #[must_use]
+    pub fn of_shown(mut self) -> Self {
+        self.keeps_tokens = true;
+        self
+    }
+
     /// The same, but every decision is noted: see [`decisions`](Self::decisions).
     #[must_use]
     pub fn with_log(mut self) -> Self {
@@ -104,6 +114,23 @@ impl Redactor {
 
     /// What of `text` may leave.
     pub fn show(&mut self, origin: Origin, text: &str) -> Shown {
+        if !self.keeps_tokens {
+            return self.show_new(origin, text);
+        }
+        let mut shown = String::with_capacity(text.len());
+        let mut done = 0;
+        for token in tokens_in(text) {
+            let before = text.get(done..token.start).filter(|before| !before.is_empty());
+            shown.extend(before.map(|before| self.show_new(origin, before).into_string()));
+            shown.push_str(text.get(token.clone()).unwrap_or_default());
+            done = token.end;
+        }
+        let rest = text.get(done..).filter(|rest| done == 0 || !rest.is_empty());
+        shown.extend(rest.map(|rest| self.show_new(origin, rest).into_string()));
+        Shown::new(shown)
+    }
+
+    fn show_new(&mut self, origin: Origin, text: &str) -> Shown {
         self.begin(Some(origin));
         match policy::treatment(self.level, origin) {
             Treatment::Keep => Shown::new(text.to_owned()),
@@ -365,6 +392,22 @@ mod tests {
         let shown = redactor.show_arguments(&["t", "--password=hunter2"]);
         assert_eq!(shown[1].as_str(), "--password=hunter2");
         assert!(redactor.counts().is_empty());
+    }
+
+    #[test]
+    fn tokens_of_another_redactor_stay_and_the_text_around_them_is_searched() {
+        let mut again = at(Level::Default).of_shown();
+        let mut twice = |text: &str| again.show(Origin::Path, text).into_string();
+        for text in ["/tmp/<secret:42b2>.core", "<email:a91f>", "", "x", "a <ip:0000>"] {
+            assert_eq!(twice(text), text);
+        }
+        let around = twice("<secret:42b2> ann@example.com <user:0123>");
+        assert!(around.starts_with("<secret:42b2> <email:") && around.ends_with(" <user:0123>"));
+        // Where no text was redacted before, this is a label with its value.
+        assert_ne!(
+            at(Level::Default).show(Origin::Path, "<secret:42b2>").as_str(),
+            "<secret:42b2>"
+        );
     }
 
     #[test]

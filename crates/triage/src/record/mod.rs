@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::signature::Rules;
-use obit_redact::{Origin, Redactor, Shown};
+use obit_redact::{Level, Origin, Redactor, Shown};
 use obit_report::module::ModuleReport;
 use obit_report::{
     Cause, Circumstances, CoreReport, Finding, NoticeReport, ProcessReport, Redactions, Report,
@@ -174,8 +174,8 @@ impl Record {
         )
     }
 
-    /// Of a file that could not be read as a core.
-    pub fn failed(core: CoreReport, facts: FileFacts, reason: Reason) -> Self {
+    /// Of a file that could not be read as a core; its texts were redacted at `level`.
+    pub fn failed(core: CoreReport, facts: FileFacts, reason: Reason, level: Level) -> Self {
         Self {
             status: RecordStatus::Failed,
             reason: Some(reason),
@@ -183,6 +183,7 @@ impl Record {
             time: facts.time,
             host: facts.host,
             core,
+            redactions: Redactions { policy: level.word().to_owned(), ..Redactions::default() },
             ..Self::default()
         }
     }

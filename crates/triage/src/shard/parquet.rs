@@ -124,13 +124,14 @@ mod tests {
     use crate::signature::Rules;
     use crate::testkit::{Crash, crash};
     use obit_parquet::{Column, write};
+    use obit_redact::Level;
 
     fn crashes() -> Vec<Crash> {
         let rules = Rules::built_in();
         let mut made: Vec<Crash> = (0..50).map(|n| crash(4, n, &rules)).collect();
         let reason = Reason { code: "empty".to_owned(), ..Reason::default() };
         let facts = FileFacts { dump: "file-1".to_owned(), ..FileFacts::default() };
-        made[7].record = Record::failed(made[7].record.core.clone(), facts, reason);
+        made[7].record = Record::failed(made[7].record.core.clone(), facts, reason, Level::Default);
         made
     }
 

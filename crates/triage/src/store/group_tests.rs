@@ -8,7 +8,7 @@ use crate::record::{FileFacts, Reason, Record};
 use crate::signature::Rules;
 use crate::testkit::{Crash, crash};
 use crate::views::ViewOptions;
-use obit_redact::Shown;
+use obit_redact::{Level, Shown};
 
 /// Crashes of a series, in this order.
 fn crashes(numbers: impl Iterator<Item = u64>) -> Vec<Crash> {
@@ -99,7 +99,7 @@ fn a_survey_gives_the_newest_unreadable_files_and_counts_all() {
             text: Shown::from_report(format!("no. {nth}")),
         };
         let facts = FileFacts { dump: format!("broken-{nth}"), time: Some(nth), host: None };
-        one.record = Record::failed(one.record.core, facts, reason);
+        one.record = Record::failed(one.record.core, facts, reason, Level::Default);
         one
     };
     add(&mut store, &(0..5).map(broken).collect::<Vec<_>>());
@@ -342,6 +342,7 @@ fn dumps_are_listed_as_they_are_selected_and_what_was_deleted_as_far_as_it_is_kn
         all[7].record.core.clone(),
         FileFacts { dump: "bad".to_owned(), time: Some(7), host: None },
         Reason { code: "empty".to_owned(), text: Shown::default() },
+        Level::Default,
     );
     add(&mut store, &all);
     let rows = |store: &Store, listed: &Listed| {

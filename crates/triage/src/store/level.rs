@@ -19,7 +19,7 @@ impl Store {
     /// The redactor of what was redacted at the level `was`; `None` if that is enough.
     fn redactor(&self, was: Level) -> Option<Redactor> {
         let level = self.view.filter(|level| *level > was)?;
-        Some(Redactor::with_random_key(level))
+        Some(Redactor::with_random_key(level).of_shown())
     }
 
     /// A stored record as it is shown.
@@ -85,7 +85,7 @@ impl Store {
 
     /// The redactor of a reader who sees as little as there is.
     fn strict(&self) -> Option<Redactor> {
-        (!self.shows_names()).then(|| Redactor::with_random_key(Level::Strict))
+        (!self.shows_names()).then(|| Redactor::with_random_key(Level::Strict).of_shown())
     }
 
     /// A text of the tables as it is shown. Tables do not say at which level it was redacted.

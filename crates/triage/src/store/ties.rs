@@ -81,7 +81,7 @@ mod tests {
     use crate::store::{FileStamp, PackedRecord, Store};
     use crate::testkit::{Crash, crash};
     use crate::views::ViewOptions;
-    use obit_redact::Shown;
+    use obit_redact::{Level, Shown};
 
     fn store<'c>(crashes: impl Iterator<Item = &'c Crash>) -> Store {
         let mut store = Store::temporary().unwrap();
@@ -137,7 +137,7 @@ mod tests {
         let mut broken = crashes(1).remove(0);
         let reason = crate::Reason { code: "empty".to_owned(), ..Default::default() };
         let facts = |dump: &str| FileFacts { dump: dump.to_owned(), ..FileFacts::default() };
-        broken.record = Record::failed(broken.record.core, facts("file-1"), reason);
+        broken.record = Record::failed(broken.record.core, facts("file-1"), reason, Level::Default);
         let mut other = crashes(2).remove(1);
         other.stamp = FileStamp { inode: 77, ..broken.stamp.clone() };
         let mut again = crashes(3).remove(2);

@@ -218,8 +218,11 @@ fn is_private_key(letters: &[u8]) -> bool {
 }
 
 /// Whether slashes are rare enough for letters of base64, and the first part is no name of a
-/// folder or a domain and no hash.
+/// folder or a domain and no hash. Base64 has slashes or dashes, never both (RFC 4648, 4 and 5).
 fn is_of_base64(token: &[u8], slashes: usize) -> bool {
+    if token.contains(&b'-') {
+        return false;
+    }
     let first = token.split(|byte| *byte == b'/').next().unwrap_or_default();
     let is_name = (2..=12).contains(&first.len()) && first.iter().all(u8::is_ascii_lowercase);
     token.len() / (slashes + 1) >= 12 && !is_name && !is_hash(first)
@@ -301,5 +304,7 @@ mod tests {
         assert_eq!(hidden(&format!("https://scan.io/address/{account}")), [account]);
         let page = "tree/blob/9fceb02d0ae598e95dc970b74767f19372d61af8/AI_Policy2For4Us.md";
         assert_eq!(hidden(page), [""; 0]);
+        let temporary = "/tmp/obit-pages-0PCmt6/broken.core";
+        assert_eq!(hidden(temporary), [""; 0]);
     }
 }
