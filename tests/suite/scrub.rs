@@ -128,9 +128,17 @@ fn may_differ(way: &str, before: &Value, after: &Value) -> bool {
     let is_data = way.contains(".disassembly[]");
     // A mask repeats itself.
     let is_mask = way == ".findings[].pattern" && after == "x";
+    // A pointer may have been in memory that is left out.
+    let is_less_sure = match (before.as_str(), after.as_str()) {
+        (Some(before), Some(after)) => {
+            after.strip_prefix(before).is_some_and(|more| more.starts_with(" (uncertain: memory"))
+        }
+        _ => false,
+    };
     is_data
         || is_vector
         || is_mask
+        || is_less_sure
         || of_file.iter().any(|part| way.starts_with(part))
         || (texts.iter().any(|part| way.contains(part)) && is_masked(before, after))
 }
@@ -176,8 +184,8 @@ fn a_report_on_a_scrubbed_core_differs_only_in_what_is_masked() {
             found.retain(|(way, ..)| !way.starts_with(".cause"));
         }
         if core.ends_with("canary-cpp/wild.core.zst") {
-            // The pointer itself spells a secret, and goes.
-            found.retain(|(way, ..)| !way.starts_with(".cause"));
+            // The pointer itself spells a secret, and goes: what else could explain it is found.
+            found.retain(|(way, ..)| !way.starts_with(".cause") && way != ".findings");
         }
         all.extend(found.into_iter().map(|one| (core.clone(), one)));
         fs::remove_file(out).unwrap();

@@ -30,6 +30,7 @@ mod chain;
 mod export;
 mod fold;
 pub mod formats;
+mod heap;
 mod html;
 mod identity;
 mod layout;

@@ -11,6 +11,7 @@ pub(super) const HTML: Format = Format {
     digest: Some(crate::html::write_digest_html),
     report: Some(|out, report, _, _| crate::html::write_html(out, report)),
     contents: Some(|out, found, _| crate::html::write_contents_html(out, found)),
+    heap: Some(|out, answer, _| crate::html::write_heap_html(out, answer)),
     tasks: Some(|out, found, _| crate::html::write_tasks_html(out, found)),
     incidents: Some(|out, found, _| crate::html::write_incidents_html(out, found)),
     ..Format::new("html", "html")

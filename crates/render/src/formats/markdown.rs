@@ -1,7 +1,9 @@
 //! Markdown, as GitHub and GitLab read it.
 
 use super::{Audience, Format};
-use crate::markdown::{contents, difference, digest, group, groups, incidents, report, tasks};
+use crate::markdown::{
+    contents, difference, digest, group, groups, heap, incidents, report, tasks,
+};
 
 pub(super) const MARKDOWN: Format = Format {
     aliases: &["md"],
@@ -13,6 +15,7 @@ pub(super) const MARKDOWN: Format = Format {
     difference: Some(|out, difference, _| difference::write_difference_markdown(out, difference)),
     digest: Some(digest::write_digest),
     contents: Some(|out, found, _| contents::write_contents_markdown(out, found)),
+    heap: Some(|out, answer, _| heap::write_heap_markdown(out, answer)),
     tasks: Some(|out, found, _| tasks::write_tasks_markdown(out, found)),
     incidents: Some(|out, found, _| incidents::write_incidents_markdown(out, found)),
     ..Format::new("markdown", "md")

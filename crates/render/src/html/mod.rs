@@ -12,6 +12,7 @@ mod contents;
 mod crash;
 mod editor;
 mod escape;
+mod heap;
 mod incidents;
 mod instructions;
 mod lock_graph;
@@ -32,6 +33,7 @@ use std::io;
 use obit_incident::Incidents;
 use obit_report::Report;
 use obit_report::answer::{Contents, TasksReport};
+use obit_report::heap::HeapAnswer;
 
 pub(crate) use triage::digest::write_digest as write_digest_html;
 pub use triage::served;
@@ -53,6 +55,14 @@ pub fn write_html(out: &mut dyn io::Write, report: &Report) -> io::Result<()> {
 /// Those of `out`.
 pub(crate) fn write_contents_html(out: &mut dyn io::Write, found: &Contents) -> io::Result<()> {
     out.write_all(contents::contents(found).into_string().as_bytes())
+}
+
+/// Writes the page of what a heap holds.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_heap_html(out: &mut dyn io::Write, answer: &HeapAnswer) -> io::Result<()> {
+    out.write_all(heap::heap(answer).into_string().as_bytes())
 }
 
 /// Writes the page of tasks.

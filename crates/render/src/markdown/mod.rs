@@ -5,6 +5,7 @@ pub(crate) mod difference;
 pub(crate) mod digest;
 pub(crate) mod group;
 pub(crate) mod groups;
+pub(crate) mod heap;
 pub(crate) mod incidents;
 pub(crate) mod report;
 pub(crate) mod tasks;
