@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use obit_redact::is_token;
+use obit_report::heap::HeapAnswer;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -19,6 +20,9 @@ const UNITS: u64 = 8;
 const MOST_UNITS: u64 = 256;
 /// Hits of a search.
 const HITS: u64 = 20;
+/// Rows of each list of the heap, and words that point to an address.
+const HEAP_ROWS: u64 = 5;
+const POINTERS: u64 = 20;
 
 /// Why a call has no answer, and what to call instead.
 #[derive(Clone, Debug)]
@@ -178,6 +182,12 @@ fn question(tool: &str, arguments: &Arguments<'_>) -> Result<Question, String> {
     Ok(match tool {
         "why" => Question::Why,
         "locks" => Question::Locks,
+        "heap" => Question::Heap { most: arguments.count("limit")?.unwrap_or(HEAP_ROWS) },
+        "who_points_to" => {
+            let of = arguments.needed("expression")?.to_owned();
+            let most = arguments.count("limit")?.unwrap_or(POINTERS);
+            Question::Pointers { of, at: arguments.place()?, most }
+        }
         "registers" => Question::Registers { thread: arguments.number("thread")? },
         "stack" => {
             let (from, most) = arguments.part()?;
@@ -301,6 +311,8 @@ fn said(answer: Answer) -> Result<Answered, Refused> {
         Answer::Modules(one) => document(one, text::modules(one)),
         Answer::Source(one) => document(one, text::source(one)),
         Answer::Locks(one) => document(one, text::locks(one)),
+        Answer::Heap(one) => document(one, text::heap(&HeapAnswer::Census(one.clone()))),
+        Answer::Pointers(one) => document(one, text::heap(&HeapAnswer::Place(one.clone()))),
         Answer::Find(one) => document(one, text::find(one)),
         Answer::Verify(one) => document(one, text::verify(one)),
         Answer::Sources(one) => document(one, String::new()),

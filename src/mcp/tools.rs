@@ -157,6 +157,27 @@ pub(super) const TOOLS: &[Tool] = &[
         arguments: &[CORE],
     },
     Tool {
+        name: "heap",
+        title: "What the heap holds",
+        description: "Live and freed bytes by arena and size, live blocks by type, by what keeps \
+                      them and by path, lost blocks (leaks), damaged headers. For a growing \
+                      process, an out-of-memory or a suspected leak.",
+        arguments: &[CORE, may("limit", Kind::Number, "Rows of each list; default: 5")],
+    },
+    Tool {
+        name: "who_points_to",
+        title: "A heap block, and who points to it",
+        description: "The block that holds an address: state, type, neighbours, the way by which \
+                      the program reaches it; and the words that point into it.",
+        arguments: &[
+            needed("expression", Kind::Text, "An address or a pointer: `0x55e0c1d0`, `job->next`"),
+            CORE,
+            FRAME,
+            THREAD,
+            may("limit", Kind::Number, "Words that point there; default: 20"),
+        ],
+    },
+    Tool {
         name: "modules",
         title: "Loaded modules",
         description: "Loaded images with build IDs, and whether their files and debug information \

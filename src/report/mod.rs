@@ -38,7 +38,7 @@ pub use heap_report::{growth, heap, place};
 pub use tasks::{TasksWanted, tasks};
 /// The heap as it was read, for questions that stay open.
 pub(crate) mod heap_read {
-    pub(crate) use super::heap_report::{NO_HEAP, Read, hit};
+    pub(crate) use super::heap_report::{NO_HEAP, Read, census_of, hit, place_of};
 }
 pub use hidden::hidden;
 pub use id::{CrashId, public_command};

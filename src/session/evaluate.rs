@@ -215,10 +215,13 @@ impl Opened {
     }
 
     pub(super) fn address(&self, at: Place, of: &str) -> Result<AddressAnswer, Problem> {
-        let at = self.place(at)?;
-        let address = self.address_of(at, of);
-        let address = address.map_err(|error| self.problem(&error, INSTEAD))?;
-        Ok(self.what_is(address))
+        self.address_asked(at, of).map(|address| self.what_is(address))
+    }
+
+    /// The address that `of` gives in a frame.
+    pub(super) fn address_asked(&self, at: Place, of: &str) -> Result<Avma, Problem> {
+        let address = self.address_of(self.place(at)?, of);
+        address.map_err(|error| self.problem(&error, INSTEAD))
     }
 
     /// Whether a pointer is hidden.

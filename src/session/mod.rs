@@ -9,6 +9,7 @@
 mod code;
 mod evaluate;
 mod find;
+mod heap;
 mod in_full;
 mod lines;
 mod locks;

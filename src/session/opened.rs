@@ -3,10 +3,12 @@
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 
+use crate::report::heap_read::Read;
 use crate::report::{
     BuildOptions, Context, Judge, Report, WhichRegisters, WhoseLocals, build_with,
 };
 use obit_corefile::addr::Avma;
+use obit_heap::Doubt;
 use obit_process::process::{Process, Thread};
 use obit_redact::{Origin, Redactor, Shown};
 use obit_session::{
@@ -19,6 +21,8 @@ pub struct Opened {
     pub(super) process: Process,
     pub(super) build: BuildOptions,
     report: OnceCell<Report>,
+    /// The heap, or what is missing to read it.
+    heap: OnceCell<Result<Read, Vec<Doubt>>>,
     /// What was hidden once is hidden in all answers: it knows what the report hides, and each
     /// answer. `None` while it is in use.
     redactor: RefCell<Option<Redactor>>,
@@ -43,6 +47,7 @@ impl Opened {
             process,
             build,
             report: OnceCell::new(),
+            heap: OnceCell::new(),
             redactor: RefCell::default(),
             learned: RefCell::default(),
         }
@@ -61,6 +66,11 @@ impl Opened {
             self.learned.borrow_mut().extend(crashed.filter(|_| has_variables));
             report
         })
+    }
+
+    /// The heap, which is read once; else what is missing to read it.
+    pub(super) fn heap_read(&self) -> &Result<Read, Vec<Doubt>> {
+        self.heap.get_or_init(|| Read::or_missing(&self.process))
     }
 
     /// What `say` makes of what may leave.
@@ -110,6 +120,10 @@ impl Opened {
                 Answer::Source(self.lines(*at, None, None, *context)?)
             }
             Question::Locks => Answer::Locks(self.locks()),
+            Question::Heap { most } => Answer::Heap(Box::new(self.heap(items(*most)))),
+            Question::Pointers { of, at, most } => {
+                Answer::Pointers(Box::new(self.pointers(*at, of, items(*most))?))
+            }
             Question::Report => Answer::Report(Box::new(report().clone())),
             Question::Variables { at, of, from, most } => {
                 let part = (*from, items(*most));

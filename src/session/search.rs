@@ -31,14 +31,14 @@ impl Opened {
     /// # Errors
     /// It may not be searched for at this level of redaction, or cannot be.
     pub fn found(&self, wanted: &Wanted, most: usize) -> Result<FoundReport, Problem> {
-        let read = Read::of(&self.process);
+        let read = self.heap_read().as_ref().ok();
         let what = match wanted {
-            Wanted::Type(name) => return Ok(self.of_type(name, read.as_ref(), most)),
+            Wanted::Type(name) => return Ok(self.of_type(name, read, most)),
             Wanted::Text(text) => SearchFor::Text(text.clone()),
             Wanted::Bytes(bytes) => SearchFor::Bytes(bytes.clone()),
             Wanted::Value(value, size) => SearchFor::Value(*value, *size),
             Wanted::PointerTo(at) => {
-                let block = read.as_ref().and_then(|read| read.block_at(*at));
+                let block = read.and_then(|read| read.block_at(*at));
                 let (start, length) = block.unwrap_or((at.0, 1));
                 SearchFor::PointerTo(start, length)
             }
@@ -70,8 +70,7 @@ impl Opened {
         report.omitted = places.len().saturating_sub(most) as u64;
         places.truncate(most);
         report.hits = self.judged(&[], |judge| {
-            let described =
-                |at: &u64| hit(&self.process, read.as_ref(), Avma(*at), judge.redactor());
+            let described = |at: &u64| hit(&self.process, read, Avma(*at), judge.redactor());
             places.iter().map(described).collect::<Vec<HitReport>>()
         });
         Ok(report)

@@ -8,6 +8,12 @@ use super::words::Words;
 use crate::session::{Answer, Claim, Question};
 use obit_render::formats::ReportView;
 use obit_render::{FORMATS, prompt};
+use obit_report::heap::HeapAnswer;
+
+/// Rows of each list of the heap.
+const HEAP_ROWS: u64 = 10;
+/// Words that point to an address.
+const POINTERS: u64 = 20;
 
 /// obit's page, as far as it says why.
 pub(super) fn why(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
@@ -53,6 +59,22 @@ pub(super) fn locks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -
     for wait in &found.waits {
         say(out, &format!("  {}", wait.sentence(&prompt::plain(&wait.lock))))?;
     }
+    Ok(())
+}
+
+pub(super) fn heap(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.no_format()?;
+    let of = words.rest.trim();
+    let question = match of {
+        "" => Question::Heap { most: HEAP_ROWS },
+        of => Question::Pointers { of: of.to_owned(), at: shell.place(), most: POINTERS },
+    };
+    let answer = match shell.ask(&question)? {
+        Answer::Heap(found) => HeapAnswer::Census(found),
+        Answer::Pointers(found) => HeapAnswer::Place(found),
+        _ => return refuse("no answer"),
+    };
+    obit_render::write_heap(out, &answer, &shell.page)?;
     Ok(())
 }
 

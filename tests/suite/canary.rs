@@ -201,7 +201,7 @@ fn by_tools(way: &str, core: &str, level: &str) -> Vec<u8> {
     let mut agent = Agent::start(&[&words[..], &more].concat());
     let mut all = agent.call("open", &json!({ "path": core })).to_string();
     let mut ask = |tool: &str, arguments: Value| all += &agent.call(tool, &arguments).to_string();
-    for tool in ["why", "stack", "variables", "locks", "modules", "registers", "source"] {
+    for tool in ["why", "stack", "variables", "locks", "heap", "modules", "registers", "source"] {
         ask(tool, json!({}));
     }
     ask("stack", json!({ "groups": true }));
@@ -218,6 +218,7 @@ fn by_tools(way: &str, core: &str, level: &str) -> Vec<u8> {
         ask("memory", json!({ "address": expression, "count": 64 }));
         ask("memory", json!({ "address": format!("&({expression})"), "format": "s" }));
         ask("memory", json!({ "address": format!("&({expression})"), "size": "b", "count": 99 }));
+        ask("who_points_to", json!({ "expression": expression }));
         ask("verify", json!({ "claim": format!("{expression} is NULL") }));
         ask("verify", json!({ "claim": format!("{expression} points to freed memory") }));
         for letter in 0..4 {

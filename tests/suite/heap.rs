@@ -228,6 +228,32 @@ fn blocks_of_rust_have_the_types_of_what_leads_to_them() {
 }
 
 #[test]
+fn the_census_is_a_page_and_a_text_for_a_ticket_too() {
+    let page = stdout(&asked(&["heap", "--format", "html"])).to_owned();
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("<td>Circle (vtable)</td>"));
+    assert!(!page.contains("http://") && !page.contains("https://"));
+    let text = stdout(&asked(&["heap", "--format", "markdown"])).to_owned();
+    assert!(text.starts_with("**heap of glibc "), "{text}");
+    assert!(text.contains("| live |  | type |\n|--:|--:|---|\n"), "{text}");
+    assert!(text.contains(" | Circle (vtable) |\n"), "{text}");
+    let place = stdout(&asked(&["who-points-to", "head", "--format", "markdown"])).to_owned();
+    assert!(place.contains("- from 0x") && place.contains(" global head"), "{place}");
+}
+
+#[test]
+fn a_session_answers_what_the_heap_holds_and_who_points_to_a_block() {
+    let state = tempfile::tempdir().unwrap();
+    let mut shell = obit();
+    shell.arg("shell").arg(crashed()).env("XDG_STATE_HOME", state.path()).stdin(Stdio::null());
+    shell.args(["-batch", "-ex", "heap", "-ex", "heap shape"]);
+    let said = stdout(&shell.output().unwrap()).to_owned();
+    for line in ["heap of glibc ", "Circle (vtable)", "lost: ", " live of 24 bytes, Circle"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(said.lines().any(|line| line.contains("global shape")), "{said}");
+}
+
+#[test]
 fn what_nothing_leads_to_is_lost_and_grouped() {
     let leaks = &json(&["heap"])["leaks"];
     assert_eq!((&leaks["blocks"], &leaks["confidence"]), (&30.into(), &"proved".into()));

@@ -127,6 +127,8 @@ fn the_published_schemas_of_tools_are_those_of_their_answers() {
         "memory": schema!(of::MemoryAnswer),
         "find": schema!(of::FindAnswer),
         "locks": schema!(of::LocksAnswer),
+        "heap": schema!(HeapReport),
+        "who_points_to": schema!(PlaceReport),
         "modules": schema!(of::ModulesAnswer),
         "registers": schema!(of::RegistersAnswer),
         "source": schema!(of::SourceAnswer),

@@ -52,6 +52,7 @@ pub use html::{
 pub use log_commands::{Inert, inert};
 pub use markdown::digest::DIGEST_ROWS;
 pub use terminal::groups::write_groups;
+pub use terminal::heap::write_heap;
 pub use terminal::page::write_page;
 pub use terminal::printed::write_printed;
 pub use terminal::prompt;

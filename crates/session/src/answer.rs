@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use obit_redact::Shown;
 use obit_report::answer::MemoryDump;
+use obit_report::heap::{HeapReport, PlaceReport};
 use obit_report::{Hex, LockReport, Report};
 use serde::{Deserialize, Serialize};
 
@@ -568,6 +569,10 @@ pub enum Answer {
     Source(SourceAnswer),
     /// To [`crate::Question::Locks`].
     Locks(LocksAnswer),
+    /// To [`crate::Question::Heap`].
+    Heap(Box<HeapReport>),
+    /// To [`crate::Question::Pointers`].
+    Pointers(Box<PlaceReport>),
     /// To [`crate::Question::Address`].
     Address(AddressAnswer),
     /// To [`crate::Question::Find`].

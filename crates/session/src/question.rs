@@ -135,6 +135,20 @@ pub enum Question {
     },
     /// Locks, and who waits.
     Locks,
+    /// What the heap holds.
+    Heap {
+        /// Rows of each list, at most.
+        most: u64,
+    },
+    /// What is at an address, and which words point there.
+    Pointers {
+        /// An expression.
+        of: String,
+        /// Which frame it is of.
+        at: Place,
+        /// Words, at most.
+        most: u64,
+    },
     /// What an address is.
     Address {
         /// An expression.

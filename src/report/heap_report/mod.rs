@@ -5,8 +5,8 @@ mod place;
 pub(super) mod words;
 
 pub use compared::growth;
-pub(crate) use place::hit;
 pub use place::place;
+pub(crate) use place::{hit, place_of};
 pub(crate) use words::NO_HEAP;
 
 use std::collections::BTreeMap;
@@ -23,6 +23,7 @@ use obit_report::heap::{
 use obit_report::{Confidence, Hex};
 
 /// The heap of a process, as far as it was read.
+#[derive(Debug)]
 pub(crate) struct Read(Contents);
 
 impl std::ops::Deref for Read {
@@ -40,7 +41,7 @@ impl Read {
     }
 
     /// Where no heap is known, what is missing to read the allocators that are in the process.
-    fn or_missing(process: &Process) -> Result<Self, Vec<Doubt>> {
+    pub(crate) fn or_missing(process: &Process) -> Result<Self, Vec<Doubt>> {
         Contents::or_missing(process).map(Self)
     }
 
@@ -91,8 +92,17 @@ impl Read {
 
 /// The census of `process`, with at most `most` rows of each list.
 pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapReport {
-    let mut redactor = options.redactor(process);
-    let read = match Read::or_missing(process) {
+    census_of(process, &Read::or_missing(process), most, &mut options.redactor(process))
+}
+
+/// The same of what was read, or is missing.
+pub(crate) fn census_of(
+    process: &Process,
+    read: &Result<Read, Vec<Doubt>>,
+    most: usize,
+    redactor: &mut Redactor,
+) -> HeapReport {
+    let read = match read {
         Ok(read) => read,
         Err(missing) => {
             let mut notices = vec![Shown::own(NO_HEAP)];
@@ -100,7 +110,7 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
             return HeapReport { schema: SCHEMA.to_owned(), notices, ..HeapReport::default() };
         }
     };
-    let Contents { census, roots, reach, types } = &*read;
+    let Contents { census, roots, reach, types } = &**read;
     let mut by_type: Vec<TypeReport> = types
         .totals(census)
         .into_iter()
@@ -117,7 +127,7 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
     let retained = Retained::of(process, census, roots, reach);
     let alone = retained.as_ref().map(Retained::by_holder).unwrap_or_default();
     let held = holders(process, census, reach).into_iter().take(most).map(|held| {
-        let (kind, text) = words::holder(process, &held.by, &mut redactor);
+        let (kind, text) = words::holder(process, &held.by, redactor);
         let alone = alone.get(&held.by).copied();
         HolderReport {
             holder: text,
@@ -143,12 +153,12 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
     let collections: Vec<CollectionReport> = collections.collect();
     let mut notices = words::notices(census, reach, roots);
     notices.extend(retained.as_ref().err().map(words::not_retained));
-    let leaks = leaks(process, &read, most, &mut redactor);
+    let leaks = leaks(process, read, most, redactor);
     HeapReport {
         schema: SCHEMA.to_owned(),
         allocator: census.allocators.first().map(|one| one.name.to_owned()),
-        version: census.allocators.first().and_then(|one| version(one, &mut redactor)),
-        allocators: allocators(census, &mut redactor),
+        version: census.allocators.first().and_then(|one| version(one, redactor)),
+        allocators: allocators(census, redactor),
         confidence: confidence(census.trust),
         total: arena(&census.total(), "all"),
         arenas: census
@@ -175,7 +185,7 @@ pub fn heap(process: &Process, options: &BuildOptions, most: usize) -> HeapRepor
         collections,
         omitted_collections,
         leaks,
-        damages: damages(&read, &mut redactor),
+        damages: damages(read, redactor),
         notices,
         growth: None,
     }

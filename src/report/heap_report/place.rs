@@ -18,14 +18,24 @@ pub fn place(
     most: Option<usize>,
 ) -> PlaceReport {
     let mut judge = Judge::new(process, &[], options);
+    place_of(process, Read::of(process).as_ref(), (at, most), options.redaction, &mut judge)
+}
+
+/// The same, where the heap was read before.
+pub(crate) fn place_of(
+    process: &Process,
+    read: Option<&Read>,
+    (at, most): (Avma, Option<usize>),
+    level: Level,
+    judge: &mut Judge<'_>,
+) -> PlaceReport {
     let what = judge.address(at);
     let redactor = judge.redactor();
     let is_mapped = process.memory.region_at(at).is_some();
-    let read = Read::of(process);
     let mut report =
         PlaceReport { address: Hex(redactor.show_word(at.0)), what, ..PlaceReport::default() };
     let mut target = AvmaRange { start: at, end: Avma(at.0.saturating_add(1)) };
-    if let Some(read) = &read {
+    if let Some(read) = read {
         report.notices = words::notices(&read.census, &read.reach, &read.roots);
         let blocks = &read.census.blocks;
         if let Some(index) = blocks.index_at(at.0)
@@ -44,7 +54,7 @@ pub fn place(
         }
     }
     // A search for the number that an address is would say what is hidden.
-    let is_hidden = !is_mapped && options.redaction != Level::Off;
+    let is_hidden = !is_mapped && level != Level::Off;
     if !is_mapped {
         let text = match (most, is_hidden) {
             (Some(_), true) => {
@@ -58,7 +68,7 @@ pub fn place(
         let (found, more) = pointers_to(process, target, most);
         report.omitted = more;
         for pointer in found {
-            report.pointers.push(described(process, read.as_ref(), pointer, target, redactor));
+            report.pointers.push(described(process, read, pointer, target, redactor));
         }
     }
     report

@@ -11,7 +11,10 @@ use crate::style::Style;
 use obit_report::heap::HeapAnswer;
 
 /// Writes one of them.
-pub(crate) fn write_heap(
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_heap(
     out: &mut dyn io::Write,
     answer: &HeapAnswer,
     options: &PageOptions,
