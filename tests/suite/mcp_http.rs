@@ -228,7 +228,8 @@ fn messages_that_break_the_protocol_are_errors_and_the_server_goes_on() {
     let client = server.client();
     let unknown = json!({ "jsonrpc": "2.0", "id": 1, "method": "no/such" });
     assert_eq!(client.post(&unknown).body["error"]["code"], -32_601);
-    assert_eq!(client.post(&list).body["result"]["tools"].as_array().unwrap().len(), 15);
+    let tools = client.post(&list).body["result"]["tools"].clone();
+    assert!(tools.as_array().unwrap().iter().any(|tool| tool["name"] == "why"));
     let again = server.post(&[&client.session], &initialize());
     assert_eq!(again.status, 200, "a new session");
     assert_ne!(again.session(), client.session);

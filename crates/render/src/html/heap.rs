@@ -18,10 +18,10 @@ const COMMAND: &str = "obit heap --json";
 pub(super) fn heap(answer: &HeapAnswer) -> Markup {
     let budget = Budget::new(BUDGET);
     let found = parts(answer);
-    let title = match answer {
-        HeapAnswer::Census(_) => "Heap",
-        HeapAnswer::Place(_) => "Address",
-        HeapAnswer::Found(_) => "Places",
+    let (heading, title) = match answer {
+        HeapAnswer::Census(_) => ("What the heap holds", "Census"),
+        HeapAnswer::Place(_) => ("What is at an address", "Place"),
+        HeapAnswer::Found(_) => ("Where it is in memory", "Places"),
     };
     let (each, left) = budget.fill(found.iter(), ROWS, |one| part(one, &budget));
     let body = html! { (each) (more_by(left, "part", COMMAND)) };
@@ -34,7 +34,7 @@ pub(super) fn heap(answer: &HeapAnswer) -> Markup {
         all.push(PagePart { id: "notices", title: "Notices", body, aside: String::new() });
     }
     let brand = html! { strong { "obit" } " heap" };
-    let first = html! { h1 { (title) } };
+    let first = html! { h1 { (heading) } };
     let foot = html! { "Written by obit. Texts are redacted as asked." };
     page(CRASH, "Heap", &brand, &html! {}, &first, &all, &foot)
 }
@@ -60,7 +60,7 @@ fn table(label: &str, of: &Table, budget: &Budget) -> Markup {
         html! { tr { @for cell in row { td { (visible_text(cell, NAME)) } } } }
     });
     let table = html! {
-        table.wide {
+        table.figures {
             thead { tr { @for head in of.header {
                 @if head.is_empty() { td {} } @else { th scope="col" { (head) } }
             } } }
