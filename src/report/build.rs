@@ -146,9 +146,10 @@ fn built(
     redactor.enter(0, || "findings".to_owned());
     let mut findings: Vec<_> =
         analysis.findings.iter().map(|one| findings::finding(one, process, redactor)).collect();
-    if analysis.cause.as_ref().is_some_and(|cause| cause.class == CauseClass::GoFatal) {
-        findings.extend(findings::asleep::finding(process, redactor));
-    }
+    let is_fatal = |cause: &analysis::Cause| cause.class == CauseClass::GoFatal;
+    let asleep = analysis.cause.as_ref().filter(|cause| is_fatal(cause));
+    let asleep = asleep.and_then(|_| findings::asleep::read(process));
+    findings.extend(asleep.as_ref().map(|runtime| findings::asleep::finding(runtime, redactor)));
     let modules: Vec<_> =
         (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     let mut notices = builder.notices();
@@ -161,6 +162,11 @@ fn built(
         let terms = &terms;
         let known = Known { analysis, terms, threads, thread_count, modules, findings, notices };
         cause.next = next::steps(&cause, &known, &mut builder.redactor);
+        if let Some(runtime) = asleep.as_ref().filter(|_| cause.blame.is_none()) {
+            let executable = modules.iter().find(|module| module.role == ModuleRole::Executable);
+            let executable = executable.map(|module| &module.path);
+            cause.blame = findings::asleep::blame(runtime, executable, &mut builder.redactor);
+        }
         if process.modules.list().iter().any(|module| module.file == FileState::Forced) {
             no_longer_proved(&mut cause);
         }

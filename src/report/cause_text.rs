@@ -98,6 +98,7 @@ pub(super) fn cause(
         blame: frame.zip(crashed).map(|(frame, thread)| Blame {
             thread: Some(thread.tid),
             frame: Some(frame.index),
+            task: None,
             function: match gone {
                 Some(gone) => Some(redactor.show(Origin::SymbolName, &gone.function)),
                 None => frame.function.clone(),

@@ -160,9 +160,13 @@ fn certain<'f>(frames: &'f [ExpectedFrame], own: &[String]) -> Vec<&'f ExpectedF
         .enumerate()
         .take_while(|(index, frame)| match &frame.module {
             Some(module) => module == "[vdso]" || own.contains(module),
-            // Where gdb has lost its way it ends with a frame at no address; only the
+            // Where gdb has lost its way it ends with a frame at no address, and the one before
+            // it may be any word of the stack, as behind the `clone` of Go's threads. Only the
             // innermost one is truly there, after a call of nothing.
-            None => *index == 0 || frame.pc != "0x0",
+            None => {
+                let is_lost = |at: usize| frames.get(at).is_some_and(|frame| frame.pc == "0x0");
+                *index == 0 || !is_lost(*index) && !is_lost(index + 1)
+            }
         })
         .map(|(_, frame)| frame)
         .filter(|frame| frame.kind != "tailcall")

@@ -143,4 +143,15 @@ fn a_report_of_goroutines_that_are_all_asleep_shows_where_the_program_waits() {
     assert!(place.starts_with(wanted), "{place}");
     let next = list(&report["cause"], "next");
     assert!(next.iter().any(|step| step == "obit tasks CORE"), "{next:?}");
+    // The threads show the runtime only: the place is that of a goroutine, and the group's, too.
+    let blame = &report["cause"]["blame"];
+    assert_eq!((&blame["task"], &blame["thread"]), (&1.into(), &Value::Null));
+    assert_eq!((&blame["function"], &blame["source"]["line"]), (&"main.wait".into(), &72.into()));
+    assert_eq!((&blame["confidence"], &blame["frame"]), (&"likely".into(), &Value::Null));
+    assert_eq!(report["signature"]["text"], "runtime.fatal | main.wait in prog");
+    // Threads that let their goroutine go have nothing more on their stacks.
+    let outermost = |thread: &Value| list(thread, "frames").last().unwrap()["function"].clone();
+    let ends: Vec<Value> = list(&report, "threads").iter().map(outermost).collect();
+    let is_end = |end: &Value| end == "runtime.mcall" || end == "runtime.clone";
+    assert!(ends.iter().all(is_end), "{ends:?}");
 }

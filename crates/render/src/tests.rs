@@ -368,6 +368,7 @@ fn understood() -> Report {
     let blame = Blame {
         thread: Some(3022),
         frame: Some(0),
+        task: None,
         function: frames[0].function.clone(),
         source: frames[0].source.clone(),
         expression: Some(text("n->next")),

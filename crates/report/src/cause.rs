@@ -111,6 +111,9 @@ pub struct Blame {
     pub thread: Option<i64>,
     /// Index of the frame in that thread.
     pub frame: Option<u64>,
+    /// The number of the task whose frame it is, where no thread runs it: a goroutine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task: Option<u64>,
     /// The function.
     pub function: Option<Shown>,
     /// The line.

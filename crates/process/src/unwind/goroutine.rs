@@ -34,6 +34,27 @@ pub(super) fn switch(function: &str) -> Option<Left> {
     Some(*left)
 }
 
+/// Whether a function switches from a goroutine that the thread may let go: `mcall` does not return.
+pub(super) fn is_for_good(function: &str) -> bool {
+    function.strip_suffix(".abi0").unwrap_or(function) == "runtime.mcall"
+}
+
+/// Whether the thread with this thread pointer runs on its own stack, that of its `g0`: the current
+/// `g` has an `m` and the stack of `sp`.
+pub(super) fn is_on_own_stack(
+    word: &mut dyn FnMut(u64) -> Option<u64>,
+    thread_pointer: u64,
+    sp: u64,
+) -> bool {
+    let current = thread_pointer.checked_sub(G_FROM_THREAD_POINTER).and_then(&mut *word);
+    let Some(current) = current else { return false };
+    let mut field = |offset: u64| word(current.checked_add(offset)?);
+    let (m, low, high) = (field(g::M), field(g::STACK_LOW), field(g::STACK_HIGH));
+    let is_within = low.zip(high).is_some_and(|(low, high)| (low..high).contains(&sp));
+    // The first field of `m` is its `g0`.
+    is_within && m.is_some_and(|m| word(m) == Some(current))
+}
+
 /// Where a goroutine goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Saved {
@@ -112,6 +133,15 @@ mod tests {
         assert_eq!(found(&with_goroutine(0x5_0000), SP), None);
         assert_eq!(found(&with_goroutine(M), 0x9_0700), None);
         assert_eq!(found(&HashMap::new(), SP), None);
+    }
+
+    #[test]
+    fn a_thread_that_let_its_goroutine_go_is_on_its_own_stack() {
+        let memory = with_goroutine(0x5_0000);
+        let is_own = |sp| is_on_own_stack(&mut |at| memory.get(&at).copied(), THREAD, sp);
+        assert!(is_own(SP) && !is_own(0x9_0700));
+        assert!(!is_on_own_stack(&mut |_| None, THREAD, SP));
+        assert!(is_for_good("runtime.mcall.abi0") && !is_for_good("runtime.systemstack"));
     }
 
     #[test]

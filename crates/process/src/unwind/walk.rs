@@ -209,7 +209,7 @@ impl<'m> Unwinder<'m> {
                         if let Some(next) = self.goroutine(frame, Some(&row), facts) {
                             return Next::Frame(next);
                         }
-                        if self.begins_goroutine(frame, &row) {
+                        if self.begins_goroutine(frame, &row) || self.left_goroutine(frame, facts) {
                             return Next::Outermost;
                         }
                         let Some(pc) = caller.pc else { return Next::Outermost };
@@ -233,6 +233,7 @@ impl<'m> Unwinder<'m> {
             // Go's own table has no size for the frame that switches stacks.
             Way::NoTable => match self.goroutine(frame, None, facts) {
                 Some(next) => return Next::Frame(next),
+                None if self.left_goroutine(frame, facts) => return Next::Outermost,
                 None if self.budget.table_bytes == 0 => UnwindStop::TablesTooCostly,
                 None => UnwindStop::NoTable,
             },
@@ -275,11 +276,33 @@ impl<'m> Unwinder<'m> {
             && self.symbol(frame).is_some_and(|name| name == "runtime.sigpanic")
     }
 
-    /// Whether a frame is the one that every goroutine begins with: nothing called it, and its
-    /// row does not say so.
+    /// Whether a frame is the one that every goroutine or every thread of Go's begins with: nothing
+    /// called it, and its row does not say so.
     fn begins_goroutine(&self, frame: &Activation, row: &Row<'_>) -> bool {
-        let is_first = |name: String| name.trim_end_matches(".abi0") == "runtime.goexit";
+        let is_first = |name: String| match name.trim_end_matches(".abi0") {
+            "runtime.goexit" => true,
+            // The thread that makes another is within it, too, but has called nothing from it.
+            "runtime.clone" => frame.left == Left::Called,
+            _ => false,
+        };
         row.convention == Convention::Go && self.symbol(frame).is_some_and(is_first)
+    }
+
+    /// Whether a frame is the one that switched from a goroutine which the thread has let go since:
+    /// below it on the stack of the thread is nothing.
+    fn left_goroutine(&mut self, frame: &Activation, facts: &'static Facts) -> bool {
+        let is_called = frame.left == Left::Called && frame.trust < Trust::Scan;
+        if self.machine != Machine::X86_64 || !is_called {
+            return false;
+        }
+        let is_switch = self.symbol(frame).is_some_and(|name| goroutine::is_for_good(&name));
+        let (Some(sp), Some(thread_pointer)) = (frame.registers.get(facts.sp), self.thread_pointer)
+        else {
+            return false;
+        };
+        let memory = &mut self.memory;
+        let mut word = |at: u64| memory.read_unsigned(Avma(at), usize::from(facts.word)).ok();
+        is_switch && goroutine::is_on_own_stack(&mut word, thread_pointer, sp)
     }
 
     fn symbol(&self, frame: &Activation) -> Option<String> {

@@ -12,7 +12,7 @@ use crate::style::Style;
 use crate::summary::blamed;
 use crate::{Detail, Names, PageOptions};
 use obit_redact::Shown;
-use obit_report::{Cause, Confidence, EvidenceKind, Finding, FrameReport, Report};
+use obit_report::{Blame, Cause, Confidence, EvidenceKind, Finding, FrameReport, Report};
 
 /// Columns of the labels.
 const LABELS: usize = 6;
@@ -36,6 +36,15 @@ pub(crate) struct Head<'r> {
     pub(crate) explained: Option<(i64, u64)>,
     /// Texts of the cause that it has not in full, with their labels.
     pub(crate) cut: Vec<(&'static str, &'r Shown)>,
+}
+
+/// Before what is not proved.
+fn likely(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Proved => "",
+        Confidence::Likely => "likely ",
+        Confidence::Guess => "perhaps ",
+    }
 }
 
 impl<'r> Head<'r> {
@@ -149,8 +158,10 @@ impl<'r> Head<'r> {
     /// The frame to look at first: its source with what the names in it stood for.
     fn place(&mut self, report: &Report, cause: &Cause, after: usize, options: &PageOptions) {
         let Some(blame) = &cause.blame else { return };
-        let Some((thread, frame)) = blamed(report, blame) else { return };
         let room = options.width.saturating_sub(LABELS);
+        let Some((thread, frame)) = blamed(report, blame) else {
+            return self.place_of_task(blame, room, options);
+        };
         let function = match &blame.function {
             Some(function) if options.detail != Detail::Verbose => match options.names {
                 Names::Demangled => name::brief(&name::shown(function)),
@@ -159,11 +170,7 @@ impl<'r> Head<'r> {
             Some(function) => name::shown(function),
             None => name::code_place(frame),
         };
-        let likely = match blame.confidence {
-            Confidence::Proved => "",
-            Confidence::Likely => "likely ",
-            Confidence::Guess => "perhaps ",
-        };
+        let likely = likely(blame.confidence);
         let other = if thread.crashed { String::new() } else { format!("thread {} ", thread.tid) };
         // Of a function that is gone from the stack another frame is there.
         let is_here = blame.function == frame.function;
@@ -231,6 +238,26 @@ impl<'r> Head<'r> {
             let args = arguments(&frame.args, room.min(WIDEST_ARGUMENTS));
             lines.push(vec![(Style::Place, args)]);
         }
+        self.add("in", lines);
+    }
+
+    /// The same of a frame that no thread runs.
+    fn place_of_task(&mut self, blame: &Blame, room: usize, options: &PageOptions) {
+        let Some(function) = blame.function.as_ref().filter(|_| blame.task.is_some()) else {
+            return;
+        };
+        let source = blame.source.as_ref().map(|place| name::source(place, options));
+        let source = source.map(|source| format!(", {source}")).unwrap_or_default();
+        let lead = likely(blame.confidence);
+        let left = room.saturating_sub(width(lead) + width(&source));
+        let function = cut_end(&name::shown(function), left.max(LABELS));
+        let mut lines = vec![vec![
+            (Style::Plain, lead.to_owned()),
+            (Style::Focus, function),
+            (Style::Place, source),
+        ]];
+        let reason = blame.reason.as_ref().map(name::shown).unwrap_or_default();
+        lines.extend(wrap(&reason, room).into_iter().map(|line| vec![(Style::Plain, line)]));
         self.add("in", lines);
     }
 

@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use super::lists::Lists;
 use super::recursion::{RECURSION, cycle};
 use super::stack::{Role, Seen, stack};
-use obit_ownership::cut;
-use obit_redact::Shown;
+use obit_ownership::{cut, normalized};
+use obit_redact::{Shown, without_digests};
 use obit_report::{Blame, Confidence, Decision, DecisionAction, Report, Signature, ThreadReport};
 
 /// The version of the rules and lists.
@@ -48,6 +48,7 @@ impl Rules {
         let chosen = recursion(report, &seen)
             .or_else(|| relevant(&seen))
             .or_else(|| relevant(&stack(report, &outer_end(thread)?, &self.lists, LOOKED_AT)))
+            .or_else(|| of_task(report, &seen))
             .or_else(|| nothing_of_the_program(&seen))?;
         Some(chosen.signature())
     }
@@ -214,6 +215,16 @@ fn recursion(report: &Report, seen: &[Seen]) -> Option<Chosen> {
     Some(Chosen { frames, image: first.image.clone(), decisions })
 }
 
+/// Where no function of the program is on the stack, since a task of it that no thread runs is to
+/// blame: what reported the death, and the function in which the task waits.
+fn of_task(report: &Report, seen: &[Seen]) -> Option<Chosen> {
+    let blame = report.cause.as_ref()?.blame.as_ref().filter(|blame| blame.task.is_some())?;
+    let function = normalized(without_digests(blame.function.as_ref()?.as_str()).as_ref());
+    let mut chosen = nothing_of_the_program(seen)?;
+    chosen.frames.push(function);
+    Some(chosen)
+}
+
 /// Where no function of the program is on the stack: what reported the death, or the
 /// innermost function of the system that has a name.
 fn nothing_of_the_program(seen: &[Seen]) -> Option<Chosen> {
@@ -332,6 +343,21 @@ mod tests {
         ] {
             assert_eq!(text(&crash(stack)), wanted, "{stack:?}");
         }
+    }
+
+    #[test]
+    fn where_only_the_runtime_is_on_the_stack_the_task_to_blame_says_where_the_program_was() {
+        let stack = ["runtime.fatalthrow", "runtime.fatal", "runtime.checkdead", "runtime.clone"];
+        let mut report = crash(&stack);
+        assert_eq!(text(&report), "runtime.fatal in app");
+        let mut blame = Blame { task: Some(1), ..Blame::default() };
+        blame.function = Some(Shown::from_report("main.wait".to_owned()));
+        report.cause = Some(Cause { blame: Some(blame.clone()), ..Cause::default() });
+        assert_eq!(text(&report), "runtime.fatal | main.wait in app");
+        // A frame of a thread is judged as the rest of its stack.
+        blame.task = None;
+        report.cause = Some(Cause { blame: Some(blame), ..Cause::default() });
+        assert_eq!(text(&report), "runtime.fatal in app");
     }
 
     /// The owners that a report states, innermost first.
