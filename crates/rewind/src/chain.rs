@@ -70,8 +70,8 @@ impl Chain {
         self.states.push([None; REGISTERS]);
     }
 
-    /// Takes the chain back to its newest `len` instructions. What followed from the others
-    /// stays: to be used only where they were certain.
+    /// Fills in what follows for every state, from instruction to instruction both ways, until
+    /// nothing new does. After a contradiction the states mean nothing.
     pub(super) fn solve(&mut self, world: &dyn World) -> Checked {
         for _ in 0..MOST_ROUNDS {
             let mut changed = false;
@@ -146,11 +146,6 @@ impl Chain {
         world: &dyn World,
     ) -> Result<bool, Contradiction> {
         match term {
-            Term::Constant(number) => {
-                // A store may keep fewer bytes than the number has.
-                let _ = number;
-                Ok(false)
-            }
             Term::Register(part) if part.size == 8 && part.shift == 0 => {
                 match general(part.register) {
                     Some(number) => self.set(at, number, value),
@@ -354,10 +349,9 @@ impl Chain {
             if into >= length && ahead >= size {
                 continue;
             }
-            let Some(end) = into.checked_add(size).filter(|end| *end <= length.min(8)) else {
+            if into.checked_add(size).is_none_or(|end| end > length.min(8)) {
                 return Stored::Perhaps;
-            };
-            let _ = end;
+            }
             let shift = u32::try_from(into.saturating_mul(8)).unwrap_or(64);
             // Only a term as wide as the store says what it left.
             let value = if length > 8 { None } else { self.term(write.from, before, world) };

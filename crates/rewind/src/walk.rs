@@ -109,7 +109,7 @@ impl<'w> Walk<'w> {
             return Err(End::SeveralWays);
         }
         if ways.len() > 1 {
-            ways.retain(|way| way.is_possible());
+            ways.retain(Self::is_possible);
         }
         let only = ways.pop().ok_or(End::NoWay)?;
         if ways.is_empty() { Ok(only) } else { Err(End::SeveralWays) }
