@@ -23,6 +23,7 @@
 //! |---|---|
 //! | the text of instructions | [`disassemble`], [`first`], [`Flavor`] |
 //! | what one reads, writes and computes | [`effects`], [`Effects`], [`MemoryOperand`] |
+//! | what one computes of numbers, and its condition | [`arithmetic`], [`Arithmetic`], [`Condition`] |
 //! | what a function does to registers, and where it goes on | [`steps`], [`Step`], [`Next`] |
 //! | whether two builds have the same code | [`code_hash`] |
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -30,6 +31,7 @@
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
 mod a32;
+mod arithmetic;
 mod arm;
 mod arm_code;
 mod arm_effects;
@@ -50,12 +52,14 @@ mod riscv_flow;
 mod riscv_text;
 mod riscv_word;
 mod x86;
+mod x86_arithmetic;
 mod x86_code;
 mod x86_effects;
 mod x86_flow;
 mod x86_text;
 mod x86_vectors;
 
+pub use arithmetic::{Arithmetic, Condition, Operation, Operator};
 pub use code_hash::{CodeHash, MOST_CODE, code_hash};
 pub use code_word::CodePlace;
 pub use effects::{AccessMode, Effects, InstructionKind, MemoryOperand, Part, Source};
@@ -153,6 +157,15 @@ pub fn effects(decoder: Decoder, start: Avma, code: &[u8]) -> Option<Effects> {
         Decoder::Riscv => riscv_effects::effects(start, code),
         Decoder::A32 => a32::effects(a32::Set::A32, start, code),
         Decoder::Thumb => a32::effects(a32::Set::Thumb, start, code),
+    }
+}
+
+/// What the instruction at `start` that `code` begins with computes, and the condition it depends
+/// on. `None` if it is cut off, and on other machines than x86.
+pub fn arithmetic(decoder: Decoder, start: Avma, code: &[u8]) -> Option<Arithmetic> {
+    match decoder {
+        Decoder::X86 { bits } => x86_arithmetic::arithmetic(bits, start, code),
+        _ => None,
     }
 }
 

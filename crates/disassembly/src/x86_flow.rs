@@ -34,7 +34,16 @@ pub(super) struct Shape<'i> {
     info: &'i InstructionInfo,
 }
 
-impl Shape<'_> {
+impl<'i> Shape<'i> {
+    pub(super) fn new(bits: u32, decoded: &'i Instruction, info: &'i InstructionInfo) -> Self {
+        Self { bits, decoded, info }
+    }
+
+    /// Whether an operand is a vector register.
+    pub(super) fn is_vector_operand(&self, number: u32) -> bool {
+        self.decoded.try_op_register(number).is_ok_and(X86::is_vector_register)
+    }
+
     fn step(&self) -> Step {
         let next = self.next();
         let mut writes = Vec::new();

@@ -2,7 +2,7 @@
 //! `scripts/check-rewind`: `claims CORE [STEPS]`.
 
 use obit_process::process::{Options, Process};
-use obit_rewind::{OfProcess, rewind};
+use obit_rewind::{OfProcess, REGISTERS, Work, rewind};
 use std::path::Path;
 
 const NAMES: [&str; 16] = [
@@ -17,20 +17,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let process = Process::open(Path::new(&core), Options::default(), &())?;
     let thread = process.crashed().ok_or("no thread crashed")?;
     let world = OfProcess::new(&process, thread);
-    let mut walk = rewind(&world).map_err(|why| format!("{why:?}"))?;
+    let mut walk = rewind(&world, Work::default()).map_err(|why| format!("{why:?}"))?;
     let end = walk.back(steps);
-    let chain = walk.chain();
+    let (chain, proved) = (walk.chain(), walk.proved());
     for k in 1..=chain.len() {
+        let is_proved = k <= proved.len();
         let pc = chain.address(k).unwrap_or_default();
-        println!("{{\"k\": {k}, \"reg\": \"rip\", \"value\": \"{pc:#x}\", \"proved\": true}}");
-        for (name, value) in NAMES.iter().zip(chain.state(k).into_iter().flatten()) {
-            if let Some(value) = value {
+        println!("{{\"k\": {k}, \"reg\": \"rip\", \"value\": \"{pc:#x}\", \"proved\": {is_proved}}}");
+        for (number, name) in NAMES.iter().enumerate().take(REGISTERS) {
+            if let Some(value) = chain.register(k, number) {
+                let is_proved = proved.register(k, number) == Some(value);
                 println!(
-                    "{{\"k\": {k}, \"reg\": \"{name}\", \"value\": \"{value:#x}\", \"proved\": true}}"
+                    "{{\"k\": {k}, \"reg\": \"{name}\", \"value\": \"{value:#x}\", \"proved\": {is_proved}}}"
                 );
             }
         }
     }
-    println!("{{\"end\": \"{end:?}\", \"steps\": {}}}", chain.len());
+    let (steps, certain) = (chain.len(), proved.len());
+    println!("{{\"end\": \"{end:?}\", \"steps\": {steps}, \"proved\": {certain}}}");
     Ok(())
 }

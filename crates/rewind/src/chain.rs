@@ -1,48 +1,96 @@
-//! A way that a thread went, and what follows from its end for each state before.
+//! A way that a thread went, and what is known of each state on it.
 
 use super::World;
+use super::bits::Bits;
+use super::function::Code;
 use obit_corefile::arch::Register;
-use obit_disassembly::{MemoryOperand, Part, Target, Term, Write};
+use obit_disassembly::{Condition, Target, Term};
 use std::collections::HashMap;
 use std::rc::Rc;
 
 /// General registers, by their DWARF numbers.
 pub const REGISTERS: usize = 16;
-/// Rounds until nothing new follows; more are not tried.
-const MOST_ROUNDS: usize = 12;
+/// Where the flags are among the registers of a state.
+pub(super) const FLAGS: usize = REGISTERS;
+/// General registers and the flags.
+pub(super) const ALL: usize = FLAGS + 1;
 
-/// What general registers held, by their DWARF numbers.
-pub type State = [Option<u64>; REGISTERS];
+/// What general registers held, by their DWARF numbers, and behind them the flags.
+pub type State = [Bits; ALL];
 
 /// One instruction that was executed.
 #[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub(super) address: u64,
-    pub(super) writes: Rc<[Write]>,
+pub struct Link {
+    /// Where it lies.
+    pub address: u64,
+    pub(super) code: Rc<Code>,
     /// What must have been so before it, or execution had gone elsewhere.
     pub(super) requires: Option<(Term, u64)>,
+    /// Of a conditional jump: whether it jumped.
+    pub(super) taken: Option<bool>,
+    /// Where each of its writes goes to memory, as soon as it is known.
+    pub(super) places: Vec<Option<(u64, u64)>>,
+    is_queued: bool,
+}
+
+impl Link {
+    pub(super) fn new(address: u64, code: Rc<Code>) -> Self {
+        let places = vec![None; code.writes.len()];
+        Self { address, code, requires: None, taken: None, places, is_queued: false }
+    }
+
+    /// The condition of a conditional jump, and whether it jumped.
+    pub fn branch(&self) -> Option<(Condition, bool)> {
+        Some((self.code.arithmetic.condition?, self.taken?))
+    }
 }
 
 /// Instructions that were executed, the last one first, and the states before and behind them.
 #[derive(Clone, Debug)]
 pub struct Chain {
-    links: Vec<Link>,
+    pub(super) links: Vec<Link>,
     /// The state after all links, and that before each.
     states: Vec<State>,
     /// What memory held in a state: by address and size.
     facts: HashMap<(u64, u64), Vec<(usize, u64)>>,
+    /// Links that write to memory.
+    storing: Vec<usize>,
+    queue: Vec<usize>,
+    changes: Vec<Change>,
+    /// Whether something became known of memory that no link in the queue stands for.
+    is_memory_new: bool,
+    /// How often links may still be related.
+    pub(super) budget: u64,
+}
+
+/// What is undone.
+#[derive(Clone, Copy, Debug)]
+enum Change {
+    Link,
+    Register(usize, usize, Bits),
+    Fact(u64, u64),
+    Place(usize, usize),
 }
 
 /// The way cannot have been gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Contradiction;
 
-type Checked = Result<(), Contradiction>;
+pub(super) type Checked<T = ()> = Result<T, Contradiction>;
 
 impl Chain {
     /// No instruction, before the state in which the thread ended.
-    pub fn new(end: State) -> Self {
-        Self { links: Vec::new(), states: vec![end], facts: HashMap::new() }
+    pub fn new(end: State, budget: u64) -> Self {
+        Self {
+            links: Vec::new(),
+            states: vec![end],
+            facts: HashMap::new(),
+            storing: Vec::new(),
+            queue: Vec::new(),
+            changes: Vec::new(),
+            is_memory_new: false,
+            budget,
+        }
     }
 
     /// Instructions.
@@ -55,9 +103,14 @@ impl Chain {
         self.links.is_empty()
     }
 
-    /// Where the instruction lies that was executed so many steps before the end, from 1.
+    /// The instruction that was executed so many steps before the end, from 1.
+    pub fn link(&self, steps: usize) -> Option<&Link> {
+        self.links.get(steps.checked_sub(1)?)
+    }
+
+    /// Where it lies.
     pub fn address(&self, steps: usize) -> Option<u64> {
-        self.links.get(steps.checked_sub(1)?).map(|link| link.address)
+        self.link(steps).map(|link| link.address)
     }
 
     /// The state so many steps before the end.
@@ -65,235 +118,164 @@ impl Chain {
         self.states.get(steps)
     }
 
-    pub(super) fn push(&mut self, link: Link) {
-        self.links.push(link);
-        self.states.push([None; REGISTERS]);
+    /// What a general register held so many steps before the end.
+    pub fn register(&self, steps: usize, number: usize) -> Option<u64> {
+        self.bits(steps, number).whole()
     }
 
-    /// Fills in what follows for every state, from instruction to instruction both ways, until
-    /// nothing new does. After a contradiction the states mean nothing.
-    pub(super) fn solve(&mut self, world: &dyn World) -> Checked {
-        for _ in 0..MOST_ROUNDS {
-            let mut changed = false;
-            for link in 0..self.links.len() {
-                changed |= self.relate(link, world)?;
+    pub(super) fn bits(&self, at: usize, number: usize) -> Bits {
+        self.states.get(at).and_then(|state| state.get(number)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn push(&mut self, link: Link) {
+        let at = self.links.len();
+        if link.code.stores() {
+            self.storing.push(at);
+        }
+        self.links.push(link);
+        self.states.push(State::default());
+        self.changes.push(Change::Link);
+        self.enqueue(at);
+    }
+
+    /// Changes from here on can be undone.
+    pub(super) fn mark(&self) -> usize {
+        self.changes.len()
+    }
+
+    /// Undoes what was changed since.
+    pub(super) fn undo(&mut self, mark: usize) {
+        self.clear_queue();
+        while self.changes.len() > mark {
+            match self.changes.pop() {
+                Some(Change::Link) => {
+                    self.links.pop();
+                    self.states.pop();
+                    if self.storing.last() == Some(&self.links.len()) {
+                        self.storing.pop();
+                    }
+                }
+                Some(Change::Register(at, number, old)) => {
+                    let now = self.states.get_mut(at).and_then(|state| state.get_mut(number));
+                    if let Some(now) = now {
+                        *now = old;
+                    }
+                }
+                Some(Change::Fact(place, size)) => {
+                    if let Some(facts) = self.facts.get_mut(&(place, size)) {
+                        facts.pop();
+                    }
+                }
+                Some(Change::Place(link, nth)) => {
+                    let link = self.links.get_mut(link);
+                    if let Some(place) = link.and_then(|link| link.places.get_mut(nth)) {
+                        *place = None;
+                    }
+                }
+                None => break,
             }
-            for link in (0..self.links.len()).rev() {
-                changed |= self.relate(link, world)?;
+        }
+    }
+
+    /// Nothing of what was changed until now can be undone any more.
+    pub(super) fn keep(&mut self) {
+        self.changes.clear();
+    }
+
+    /// Fills in what follows from what is new, near the links that it belongs to.
+    pub(super) fn settle(&mut self, world: &dyn World) -> Checked {
+        while let Some(at) = self.queue.pop() {
+            if let Some(link) = self.links.get_mut(at) {
+                link.is_queued = false;
             }
-            if !changed {
-                break;
+            if self.budget == 0 {
+                continue;
+            }
+            self.budget = self.budget.saturating_sub(1);
+            if let Err(contradiction) = self.relate(at, world) {
+                self.clear_queue();
+                return Err(contradiction);
             }
         }
         Ok(())
     }
 
-    /// What the states on both sides of a link say of each other.
-    fn relate(&mut self, at: usize, world: &dyn World) -> Result<bool, Contradiction> {
-        let Some(link) = self.links.get(at).cloned() else { return Ok(false) };
-        let (after, before) = (at, at.saturating_add(1));
-        let mut changed = false;
-        for number in 0..REGISTERS {
-            let is_written = link.writes.iter().any(|write| writes_register(write, number));
-            if !is_written {
-                changed |= self.set_optional(before, number, self.register(after, number))?;
-                changed |= self.set_optional(after, number, self.register(before, number))?;
+    /// The same for all links, if memory that one of them reads may have become known.
+    pub(super) fn solve(&mut self, world: &dyn World, rounds: usize) -> Checked {
+        for _ in 0..rounds {
+            if !self.is_memory_new {
+                break;
             }
-        }
-        if let Some((term, value)) = link.requires {
-            changed |= self.term_is(term, before, value, world)?;
-        }
-        for write in link.writes.iter() {
-            let from = self.term(write.from, before, world);
-            match write.to {
-                Target::Register(part) => {
-                    let Some(number) = general(part.register) else { continue };
-                    let is_whole = part.shift == 0 && part.size == 8;
-                    if !is_whole {
-                        let old = self.register(before, number);
-                        let new = old.zip(from).and_then(|(old, new)| merged(old, new, part));
-                        changed |= self.set_optional(after, number, new)?;
-                        if let Some(now) = self.register(after, number) {
-                            let part_now = low(now.checked_shr(part.shift).unwrap_or(0), part.size);
-                            changed |= self.term_is(write.from, before, part_now, world)?;
-                        }
-                        continue;
-                    }
-                    changed |= self.set_optional(after, number, from)?;
-                    if let Some(value) = self.register(after, number) {
-                        changed |= self.term_is(write.from, before, value, world)?;
-                    }
-                }
-                Target::Memory(operand) => {
-                    let Some((place, size)) = self.place(&operand, before, world) else { continue };
-                    let Some(now) = self.read(place, size, after, world) else { continue };
-                    if from.is_some_and(|from| low(from, size) != now) {
-                        return Err(Contradiction);
-                    }
-                    changed |= self.term_is(write.from, before, now, world)?;
-                }
+            self.is_memory_new = false;
+            for at in 0..self.links.len() {
+                self.enqueue(at);
             }
+            self.settle(world)?;
         }
-        Ok(changed)
+        Ok(())
     }
 
-    /// Takes down what follows from a term's value.
-    fn term_is(
-        &mut self,
-        term: Term,
-        at: usize,
-        value: u64,
-        world: &dyn World,
-    ) -> Result<bool, Contradiction> {
-        match term {
-            Term::Register(part) if part.size == 8 && part.shift == 0 => {
-                match general(part.register) {
-                    Some(number) => self.set(at, number, value),
-                    None => Ok(false),
-                }
-            }
-            Term::Register(part) => {
-                let whole = general(part.register).and_then(|number| self.register(at, number));
-                let known = whole.and_then(|whole| whole.checked_shr(part.shift));
-                match known {
-                    Some(known) if low(known, part.size) != low(value, part.size) => {
-                        Err(Contradiction)
-                    }
-                    _ => Ok(false),
-                }
-            }
-            Term::Memory(operand) => {
-                let Some((place, size)) = self.place(&operand, at, world) else { return Ok(false) };
-                self.memory_is(place, size, at, low(value, size), world)
-            }
-            Term::Address(operand) if operand.address_size == 8 && operand.segment.is_none() => {
-                self.address_is(&operand, at, value)
-            }
-            _ => Ok(false),
+    fn enqueue(&mut self, at: usize) {
+        if let Some(link) = self.links.get_mut(at).filter(|link| !link.is_queued) {
+            link.is_queued = true;
+            self.queue.push(at);
         }
     }
 
-    fn address_is(
-        &mut self,
-        operand: &MemoryOperand,
-        at: usize,
-        value: u64,
-    ) -> Result<bool, Contradiction> {
-        let is_whole = |part: Part| part.size == 8 && part.shift == 0;
-        let rest = value.wrapping_sub(operand.displacement.cast_unsigned());
-        match (operand.base, operand.index) {
-            (Some(base), None) if is_whole(base) => match general(base.register) {
-                Some(number) => self.set(at, number, rest),
-                None => Ok(false),
-            },
-            (Some(base), Some((index, scale)))
-                if is_whole(base) && is_whole(index) && base.register != index.register =>
-            {
-                let (Some(base), Some(index)) = (general(base.register), general(index.register))
-                else {
-                    return Ok(false);
-                };
-                let known = (self.register(at, base), self.register(at, index));
-                match known {
-                    (_, Some(index)) => {
-                        self.set(at, base, rest.wrapping_sub(index.wrapping_mul(scale)))
-                    }
-                    (Some(base), None) if scale == 1 => {
-                        self.set(at, index, rest.wrapping_sub(base))
-                    }
-                    _ => Ok(false),
-                }
+    fn clear_queue(&mut self) {
+        while let Some(at) = self.queue.pop() {
+            if let Some(link) = self.links.get_mut(at) {
+                link.is_queued = false;
             }
-            _ => Ok(false),
         }
     }
 
-    fn memory_is(
-        &mut self,
-        place: u64,
-        size: u64,
-        at: usize,
-        value: u64,
-        world: &dyn World,
-    ) -> Result<bool, Contradiction> {
-        if let Some(known) = self.read(place, size, at, world) {
-            return if known == value { Ok(false) } else { Err(Contradiction) };
-        }
-        self.facts.entry((place, size)).or_default().push((at, value));
-        Ok(true)
-    }
-
-    fn set_optional(
-        &mut self,
-        at: usize,
-        number: usize,
-        value: Option<u64>,
-    ) -> Result<bool, Contradiction> {
-        value.map_or(Ok(false), |value| self.set(at, number, value))
-    }
-
-    fn set(&mut self, at: usize, number: usize, value: u64) -> Result<bool, Contradiction> {
-        let Some(known) = self.states.get_mut(at).and_then(|state| state.get_mut(number)) else {
-            return Ok(false);
+    pub(super) fn set(&mut self, at: usize, number: usize, bits: Bits) -> Checked {
+        let Some(now) = self.states.get_mut(at).and_then(|state| state.get_mut(number)) else {
+            return Ok(());
         };
-        match *known {
-            Some(old) if old == value => Ok(false),
-            Some(_) => Err(Contradiction),
-            None => {
-                *known = Some(value);
-                Ok(true)
-            }
+        let old = *now;
+        if (old.value ^ bits.value) & old.known & bits.known != 0 {
+            return Err(Contradiction);
+        }
+        if bits.known & !old.known == 0 {
+            return Ok(());
+        }
+        now.value |= bits.value & bits.known;
+        now.known |= bits.known;
+        self.changes.push(Change::Register(at, number, old));
+        if let Some(later) = at.checked_sub(1) {
+            self.enqueue(later);
+        }
+        self.enqueue(at);
+        Ok(())
+    }
+
+    pub(super) fn place_is(&mut self, at: usize, nth: usize, place: (u64, u64)) {
+        let known = self.links.get_mut(at).and_then(|link| link.places.get_mut(nth));
+        if let Some(known) = known.filter(|known| known.is_none()) {
+            *known = Some(place);
+            self.changes.push(Change::Place(at, nth));
+            self.is_memory_new = true;
         }
     }
 
-    pub(super) fn register(&self, at: usize, number: usize) -> Option<u64> {
-        *self.states.get(at)?.get(number)?
-    }
-
-    /// The number that a part of a register held in a state.
-    fn part(&self, part: Part, at: usize) -> Option<u64> {
-        let whole = self.register(at, general(part.register)?)?;
-        Some(low(whole.checked_shr(part.shift)?, part.size))
-    }
-
-    fn address_of(&self, operand: &MemoryOperand, at: usize, world: &dyn World) -> Option<u64> {
-        let mut sum = operand.displacement.cast_unsigned();
-        if let Some(base) = operand.base {
-            sum = sum.wrapping_add(self.part(base, at)?);
+    pub(super) fn memory_is(
+        &mut self,
+        (place, size): (u64, u64),
+        at: usize,
+        value: u64,
+        world: &dyn World,
+    ) -> Checked {
+        if let Some(known) = self.read(place, size, at, world) {
+            return if known == value { Ok(()) } else { Err(Contradiction) };
         }
-        if let Some((index, scale)) = operand.index {
-            let value = operand.index_value(index, self.part(index, at)?);
-            sum = sum.wrapping_add(value.wrapping_mul(scale));
+        if (1..=8).contains(&size) {
+            self.facts.entry((place, size)).or_default().push((at, value));
+            self.changes.push(Change::Fact(place, size));
+            self.is_memory_new = true;
         }
-        let start = operand.segment.map_or(Some(0), |segment| world.segment(segment))?;
-        Some(start.wrapping_add(low(sum, operand.address_size)))
-    }
-
-    /// The memory of an operand, if its extent is known.
-    fn place(&self, operand: &MemoryOperand, at: usize, world: &dyn World) -> Option<(u64, u64)> {
-        let size = operand.size.filter(|size| (1..=64).contains(size))?;
-        if operand.rounds.is_some() {
-            return None;
-        }
-        Some((self.address_of(operand, at, world)?, size))
-    }
-
-    pub(super) fn term(&self, term: Term, at: usize, world: &dyn World) -> Option<u64> {
-        match term {
-            Term::Constant(value) => Some(value),
-            Term::Register(part) => self.part(part, at),
-            Term::SignExtended(part, to) => Some(low(signed(self.part(part, at)?, part.size), to)),
-            Term::Memory(operand) => {
-                let (place, size) = self.place(&operand, at, world)?;
-                self.read(place, size, at, world)
-            }
-            Term::SignExtendedMemory(operand, to) => {
-                let (place, size) = self.place(&operand, at, world)?;
-                Some(low(signed(self.read(place, size, at, world)?, size), to))
-            }
-            Term::Address(operand) => self.address_of(&operand, at, world),
-            Term::Unknown => None,
-        }
+        Ok(())
     }
 
     /// What memory held in a state.
@@ -304,97 +286,77 @@ impl Chain {
         if world.is_constant(place, size) {
             return world.memory(place, size);
         }
-        let facts = self.facts.get(&(place, size)).map(Vec::as_slice).unwrap_or_default();
-        let fact = |at: usize| facts.iter().find(|fact| fact.0 == at).map(|fact| fact.1);
-        // Later: until something may have written it.
-        let mut state = at;
-        loop {
-            if let Some(value) = fact(state) {
-                return Some(value);
-            }
-            let Some(link) = state.checked_sub(1) else {
-                return world.memory(place, size);
-            };
-            if self.stored(link, place, size, world) != Stored::Elsewhere {
+        // The states around this one between which nothing wrote there.
+        let split = self.storing.partition_point(|link| *link < at);
+        let (later, earlier) = self.storing.split_at_checked(split)?;
+        let mut first = 0;
+        let mut is_final = true;
+        for link in later.iter().rev() {
+            if self.overlap(*link, place, size) != Overlap::None {
+                (first, is_final) = (link.saturating_add(1), false);
                 break;
             }
-            state = link;
         }
-        // Earlier: back to what wrote it.
-        for link in at..self.links.len() {
-            match self.stored(link, place, size, world) {
-                Stored::Elsewhere => {}
-                Stored::Here(value) => return value,
-                Stored::Perhaps => return None,
-            }
-            if let Some(value) = fact(link.saturating_add(1)) {
-                return Some(value);
-            }
+        if is_final && let Some(value) = world.memory(place, size) {
+            return Some(value);
         }
-        None
+        let mut last = self.links.len();
+        for link in earlier {
+            let overlap = self.overlap(*link, place, size);
+            if overlap == Overlap::None {
+                continue;
+            }
+            last = *link;
+            // What a wider store left is known as a whole.
+            if let Overlap::Within(start, length) = overlap
+                && (start, length) != (place, size)
+                && let Some(value) = self.fact((start, length), (last, last))
+            {
+                let shift = place.wrapping_sub(start).saturating_mul(8);
+                let shift = u32::try_from(shift).ok()?;
+                return Some(super::bits::low(value.checked_shr(shift)?, size));
+            }
+            break;
+        }
+        self.fact((place, size), (first, last))
     }
 
-    /// What a link did to memory.
-    fn stored(&self, at: usize, place: u64, size: u64, world: &dyn World) -> Stored {
-        let Some(link) = self.links.get(at) else { return Stored::Perhaps };
-        let before = at.saturating_add(1);
-        let mut found = Stored::Elsewhere;
-        for write in link.writes.iter() {
-            let Target::Memory(operand) = write.to else { continue };
-            let Some((start, length)) = self.place(&operand, before, world) else {
-                return Stored::Perhaps;
-            };
+    fn fact(&self, place: (u64, u64), (first, last): (usize, usize)) -> Option<u64> {
+        let mut facts = self.facts.get(&place)?.iter().rev();
+        facts.find(|(state, _)| (first..=last).contains(state)).map(|(_, value)| *value)
+    }
+
+    /// What a link writes of these bytes.
+    fn overlap(&self, at: usize, place: u64, size: u64) -> Overlap {
+        let Some(link) = self.links.get(at) else { return Overlap::Partly };
+        let mut found = Overlap::None;
+        for (write, known) in link.code.writes.iter().zip(&link.places) {
+            if !matches!(write.to, Target::Memory(_)) {
+                continue;
+            }
+            let Some((start, length)) = *known else { return Overlap::Partly };
             // Addresses wrap: the distance from one to the other decides.
             let (into, ahead) = (place.wrapping_sub(start), start.wrapping_sub(place));
             if into >= length && ahead >= size {
                 continue;
             }
-            if into.checked_add(size).is_none_or(|end| end > length.min(8)) {
-                return Stored::Perhaps;
+            if into.checked_add(size).is_none_or(|end| end > length) || found != Overlap::None {
+                return Overlap::Partly;
             }
-            let shift = u32::try_from(into.saturating_mul(8)).unwrap_or(64);
-            // Only a term as wide as the store says what it left.
-            let value = if length > 8 { None } else { self.term(write.from, before, world) };
-            found =
-                Stored::Here(value.map(|value| low(value.checked_shr(shift).unwrap_or(0), size)));
+            found = Overlap::Within(start, length);
         }
         found
     }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stored {
-    Elsewhere,
-    Here(Option<u64>),
-    Perhaps,
+enum Overlap {
+    None,
+    /// All of them, by a store of these bytes.
+    Within(u64, u64),
+    Partly,
 }
 
 pub(super) fn general(register: Register) -> Option<usize> {
     Some(usize::from(register.0)).filter(|number| *number < REGISTERS)
-}
-
-fn writes_register(write: &Write, number: usize) -> bool {
-    matches!(write.to, Target::Register(part) if general(part.register) == Some(number))
-}
-
-fn merged(old: u64, new: u64, part: Part) -> Option<u64> {
-    let mask = low(u64::MAX, part.size).checked_shl(part.shift)?;
-    Some((old & !mask) | (new.checked_shl(part.shift)? & mask))
-}
-
-fn low(value: u64, size: u64) -> u64 {
-    match size.saturating_mul(8) {
-        bits @ 0..64 => value & !(u64::MAX << bits),
-        _ => value,
-    }
-}
-
-fn signed(value: u64, size: u64) -> u64 {
-    match size.saturating_mul(8) {
-        bits @ 1..64 => {
-            let shift = 64_u64.saturating_sub(bits);
-            ((value << shift).cast_signed() >> shift).cast_unsigned()
-        }
-        _ => value,
-    }
 }

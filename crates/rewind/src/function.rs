@@ -1,10 +1,56 @@
 //! The instructions of one function, and from where execution comes to each.
 
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Decoder;
-use obit_disassembly::{InstructionKind, Next, Source, Step, Term, effects, steps};
+use obit_corefile::arch::{Decoder, Register};
+use obit_disassembly::{
+    AccessMode, Arithmetic, Condition, InstructionKind, MemoryOperand, Next, Part, Source, Step,
+    Target, Term, Write, arithmetic, effects, steps,
+};
+use std::rc::Rc;
+
+use super::bits::mask;
+use super::chain::{ALL, FLAGS, general};
 
 const X86: Decoder = Decoder::X86 { bits: 64 };
+
+pub(super) const SP: Register = Register(7);
+
+/// What one instruction does.
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(super) writes: Rc<[Write]>,
+    pub(super) arithmetic: Arithmetic,
+    /// The bits of each register that it may change.
+    pub(super) written: [u64; ALL],
+}
+
+impl Code {
+    fn of(step: &Step, bytes: &[u8]) -> Self {
+        let writes = match step.next {
+            Next::Calls(_) => called(step),
+            _ => step.writes.as_slice().into(),
+        };
+        let unknown = Arithmetic { operation: None, condition: None, flags: Condition::FLAGS };
+        let arithmetic = arithmetic(X86, step.address, bytes).unwrap_or(unknown);
+        let mut written = [0; ALL];
+        for write in writes.iter() {
+            if let Target::Register(part) = write.to
+                && let Some(number) = general(part.register)
+                && let Some(bits) = written.get_mut(number)
+            {
+                *bits |= mask(part).unwrap_or(u64::MAX);
+            }
+        }
+        if let Some(bits) = written.get_mut(FLAGS) {
+            *bits = arithmetic.flags;
+        }
+        Self { writes, arithmetic, written }
+    }
+
+    pub(super) fn stores(&self) -> bool {
+        self.writes.iter().any(|write| matches!(write.to, Target::Memory(_)))
+    }
+}
 
 /// The instructions of one function.
 #[derive(Clone, Debug)]
@@ -14,17 +60,25 @@ pub struct Function {
     before: Vec<Vec<usize>>,
     /// Jumps whose target is not in the instruction: from where they take it.
     indirect: Vec<(usize, Option<Term>)>,
-    /// Whether code outside of the function may jump there.
-    from_outside: Vec<bool>,
+    /// Where jumps of code outside of the function end that lead there.
+    from_outside: Vec<Vec<u64>>,
+    codes: Vec<Rc<Code>>,
     /// System calls and what else does more than its writes say.
     is_opaque: Vec<bool>,
+    is_part: bool,
 }
 
 impl Function {
     /// The function whose code lies at `start`. `None` where it is not instructions throughout,
-    /// or a jump leads into the middle of one. `is_target` says whether code outside of the
-    /// function may jump to an address.
-    pub fn new(start: u64, code: &[u8], is_target: impl Fn(u64) -> bool) -> Option<Self> {
+    /// or a jump leads into the middle of one. `jumps_to` says where jumps of code outside
+    /// of the function end that may lead to an address.
+    /// `constant` has the words that are never written.
+    pub fn new(
+        start: u64,
+        code: &[u8],
+        jumps_to: impl Fn(u64) -> Vec<u64>,
+        constant: impl Fn(u64) -> Option<u64>,
+    ) -> Option<Self> {
         let decoded = steps(X86, Avma(start), code);
         let last = decoded.last()?;
         let end = start.checked_add(u64::try_from(code.len()).ok()?)?;
@@ -35,17 +89,33 @@ impl Function {
             start,
             before: vec![Vec::new(); decoded.len()],
             indirect: Vec::new(),
-            from_outside: decoded.iter().map(|step| is_target(step.address.0)).collect(),
+            from_outside: decoded.iter().map(|step| jumps_to(step.address.0)).collect(),
+            codes: Vec::with_capacity(decoded.len()),
             is_opaque: Vec::new(),
+            is_part: false,
             steps: decoded,
         };
         for index in 0..function.steps.len() {
-            let step = function.steps.get(index)?;
+            let step = function.steps.get_mut(index)?;
             let at = usize::try_from(step.address.0.checked_sub(start)?).ok()?;
             let bytes = code.get(at..)?.get(..usize::try_from(step.len).ok()?)?;
+            let is_indirect = matches!(step.next, Next::Jumps(None) | Next::Calls(None));
+            if is_indirect && let Some(Term::Memory(place)) = indirect_source(step, bytes) {
+                let is_fixed = (place.base, place.index, place.segment) == (None, None, None);
+                let place = place.displacement.cast_unsigned();
+                let target = is_fixed.then(|| constant(place)).flatten().map(Avma);
+                step.next = match step.next {
+                    Next::Calls(_) => Next::Calls(target),
+                    _ => Next::Jumps(target),
+                };
+            }
+            // System calls, and beginnings of transactions, which may be undone.
             let is_opaque = bytes.windows(2).any(|two| matches!(two, [0x0f, 0x05 | 0x34]))
-                || matches!(bytes, [0xcd, ..]);
+                || matches!(bytes, [0xcd, ..] | [0xc7, 0xf8, ..]);
+            let step = function.steps.get(index)?;
+            let made = Rc::new(Code::of(step, bytes));
             function.is_opaque.push(is_opaque);
+            function.codes.push(made);
             let target = match step.next {
                 Next::Jumps(None) => {
                     let from = indirect_source(step, bytes);
@@ -66,6 +136,15 @@ impl Function {
             }
         }
         Some(function)
+    }
+
+    /// The same as a part of another function, which is entered by jumps only, or not.
+    pub fn part(self, is_part: bool) -> Self {
+        Self { is_part, ..self }
+    }
+
+    pub(super) fn is_part(&self) -> bool {
+        self.is_part
     }
 
     /// Its first instruction.
@@ -103,8 +182,12 @@ impl Function {
         &self.indirect
     }
 
-    pub(super) fn is_from_outside(&self, index: usize) -> bool {
-        self.from_outside.get(index).copied().unwrap_or(true)
+    pub(super) fn from_outside(&self, index: usize) -> &[u64] {
+        self.from_outside.get(index).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    pub(super) fn code(&self, index: usize) -> Option<&Rc<Code>> {
+        self.codes.get(index)
     }
 
     pub(super) fn is_opaque(&self, index: usize) -> bool {
@@ -126,6 +209,32 @@ impl Function {
 /// Whether it returns: what ends otherwise moves no stack pointer.
 pub(super) fn is_return(step: &Step) -> bool {
     step.next == Next::Ends && !step.writes.is_empty()
+}
+
+pub(super) fn at_stack_pointer(displacement: i64) -> MemoryOperand {
+    MemoryOperand {
+        mode: AccessMode::Read,
+        size: Some(8),
+        segment: None,
+        base: Some(Part { register: SP, shift: 0, size: 8 }),
+        index: None,
+        index_is_signed: false,
+        displacement,
+        address_size: 8,
+        rounds: None,
+    }
+}
+
+/// What a call itself writes.
+fn called(step: &Step) -> Rc<[Write]> {
+    let back = step.address.0.saturating_add(step.len);
+    let pushed = MemoryOperand { mode: AccessMode::Write, ..at_stack_pointer(-8) };
+    let moved = MemoryOperand { size: None, ..at_stack_pointer(-8) };
+    let sp = Part { register: SP, shift: 0, size: 8 };
+    Rc::from([
+        Write { to: Target::Memory(pushed), from: Term::Constant(back) },
+        Write { to: Target::Register(sp), from: Term::Address(moved) },
+    ])
 }
 
 fn indirect_source(step: &Step, bytes: &[u8]) -> Option<Term> {

@@ -7,15 +7,19 @@
 // What reads files must survive any: no index, no sum that may overflow.
 #![cfg_attr(not(test), deny(clippy::indexing_slicing, clippy::arithmetic_side_effects))]
 
+mod bits;
+mod calls;
 mod chain;
 mod function;
 mod of_process;
+mod relate;
 mod walk;
 
-pub use chain::{Chain, REGISTERS, State};
+pub use bits::Bits;
+pub use chain::{Chain, Link, REGISTERS, State};
 pub use function::Function;
 pub use of_process::{NotRewound, OfProcess, rewind};
-pub use walk::{End, Walk};
+pub use walk::{End, Walk, Work};
 
 use obit_corefile::arch::Register;
 use std::rc::Rc;
@@ -29,6 +33,8 @@ pub trait World {
     fn memory(&self, at: u64, size: u64) -> Option<u64>;
     /// Whether the memory cannot have been written.
     fn is_constant(&self, at: u64, size: u64) -> bool;
+    /// Whether other threads may have written what memory holds.
+    fn is_shared(&self) -> bool;
     /// The base of a segment.
     fn segment(&self, register: Register) -> Option<u64>;
 }

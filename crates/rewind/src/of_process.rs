@@ -1,11 +1,13 @@
 //! A process as what a walk is made in.
 
 use super::World;
-use super::chain::{Chain, REGISTERS, State};
-use super::function::Function;
-use super::walk::Walk;
+use super::bits::Bits;
+use super::chain::{FLAGS, REGISTERS, State};
+use super::function::{Function, SP};
+use super::walk::{Walk, Work};
 use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Machine, Register};
+use obit_disassembly::Condition;
 use obit_process::process::{Process, Thread};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -15,6 +17,8 @@ use std::rc::Rc;
 const MOST_CODE: u64 = 64 << 10;
 /// Bytes of a module that are searched for jumps into a function.
 const MOST_SEARCHED: u64 = 64 << 20;
+/// Bytes that a short jump leads over.
+const SHORT: u64 = 130;
 
 /// Why nothing is read backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,90 +39,166 @@ pub struct OfProcess<'p> {
     process: &'p Process,
     thread: &'p Thread,
     functions: RefCell<HashMap<u64, Option<Rc<Function>>>>,
+    /// By addresses in them.
+    extents: RefCell<HashMap<u64, Option<Rc<Function>>>>,
+    jumps: RefCell<HashMap<u64, Option<Rc<[(u64, u64)]>>>>,
+    words: RefCell<HashMap<(u64, u64), Option<u64>>>,
+    /// The stack of the thread.
+    stack: Option<(u64, u64)>,
 }
 
 impl<'p> OfProcess<'p> {
     /// One thread of a process.
     pub fn new(process: &'p Process, thread: &'p Thread) -> Self {
-        Self { process, thread, functions: RefCell::default() }
+        let sp = thread.registers.get(SP);
+        let region = sp.and_then(|sp| process.memory.region_at(Avma(sp)));
+        let stack = region.map(|region| (region.range.start.0, region.range.end.0));
+        Self {
+            process,
+            thread,
+            functions: RefCell::default(),
+            extents: RefCell::default(),
+            jumps: RefCell::default(),
+            words: RefCell::default(),
+            stack,
+        }
     }
 
-    /// Where a function begins, and its bytes.
-    fn extent(&self, at: u64) -> Option<(u64, u64)> {
+    /// Where a function begins, its bytes, and whether it is a part of another that is entered
+    /// by jumps only.
+    fn extent(&self, at: u64) -> Option<(u64, u64, bool)> {
         let modules = &self.process.modules;
         let index = modules.index_at(Avma(at))?;
         let module = modules.get(index)?;
-        let symbol = modules.debug(index)?.symbol_at(module.to_svma(Avma(at)))?;
+        let Some(symbol) = modules.debug(index)?.symbol_at(module.to_svma(Avma(at))) else {
+            return self.stub(at).map(|size| (at, size, false));
+        };
         let is_inside = symbol.offset < symbol.size && symbol.size <= MOST_CODE;
-        is_inside.then(|| (module.to_avma(symbol.address).0, symbol.size))
+        let is_part = symbol.linkage_name.contains(".cold");
+        is_inside.then(|| (module.to_avma(symbol.address).0, symbol.size, is_part))
     }
 
-    fn decoded(&self, start: u64, size: u64) -> Option<Rc<Function>> {
-        let mut code = vec![0; usize::try_from(size).ok()?];
-        self.process.memory.read(Avma(start), &mut code).ok()?;
-        let targets = self.jumps_into(start, size)?;
-        let is_target = |at| targets.binary_search(&at).is_ok();
-        Function::new(start, &code, is_target).map(Rc::new)
+    fn number(&self, at: u64, size: u64) -> Option<u64> {
+        let mut bytes = [0; 8];
+        let bytes = bytes.get_mut(..usize::try_from(size).ok()?)?;
+        self.process.memory.read(Avma(at), bytes).ok()?;
+        Some(self.process.memory.unsigned(bytes))
     }
 
-    /// What bytes around the function may be jumps to, wherever an instruction begins.
-    fn jumps_into(&self, start: u64, size: u64) -> Option<Vec<u64>> {
-        let region = self.process.memory.region_at(Avma(start))?;
-        let (from, length) = (region.range.start.0, region.range.len());
+    /// The bytes of a stub of the procedure linkage table.
+    fn stub(&self, at: u64) -> Option<u64> {
+        let code = self.process.memory.read_up_to(Avma(at), 11);
+        match code.as_slice() {
+            [0xf3, 0x0f, 0x1e, 0xfa, 0xf2, 0xff, 0x25, ..] => Some(11),
+            [0xf3, 0x0f, 0x1e, 0xfa, 0xff, 0x25, ..] => Some(10),
+            [0xff, 0x25, ..] => Some(6),
+            _ => None,
+        }
+    }
+
+    fn decoded(&self, (start, size, is_part): (u64, u64, bool)) -> Option<Rc<Function>> {
+        let code = self.process.memory.read_up_to(Avma(start), usize::try_from(size).ok()?);
+        let jumps = self.jumps_around(start)?;
+        let near = self.near_jumps(start, size);
+        let jumps_to = |at: u64| {
+            let first = jumps.partition_point(|(target, _)| *target < at);
+            let found = jumps.get(first..).unwrap_or_default().iter();
+            let of_target = found.take_while(|(target, _)| *target == at);
+            let all = of_target.chain(near.iter().filter(|(target, _)| *target == at));
+            let is_outside = |end: &u64| *end <= start || end.wrapping_sub(start) > size;
+            all.map(|(_, end)| *end).filter(is_outside).collect()
+        };
+        let constant = |at| self.is_constant(at, 8).then(|| self.memory(at, 8)).flatten();
+        Function::new(start, &code, jumps_to, constant).map(|it| Rc::new(it.part(is_part)))
+    }
+
+    /// What may be jumps over any distance in the memory around an address, wherever an
+    /// instruction begins: their targets, sorted, and where they end.
+    fn jumps_around(&self, at: u64) -> Option<Rc<[(u64, u64)]>> {
+        let region = self.process.memory.region_at(Avma(at))?;
+        let range = (region.range.start.0, region.range.len());
+        if let Some(known) = self.jumps.borrow().get(&range.0) {
+            return known.clone();
+        }
+        let found = self.long_jumps(range);
+        self.jumps.borrow_mut().insert(range.0, found.clone());
+        found
+    }
+
+    fn long_jumps(&self, (from, length): (u64, u64)) -> Option<Rc<[(u64, u64)]>> {
         if length > MOST_SEARCHED {
             return None;
         }
-        let bytes =
-            self.process.memory.read_up_to(region.range.start, usize::try_from(length).ok()?);
-        let end = start.checked_add(size)?;
-        let mut targets = Vec::new();
+        let bytes = self.process.memory.read_up_to(Avma(from), usize::try_from(length).ok()?);
+        let end = from.checked_add(length)?;
+        let mut found = Vec::new();
         for (at, window) in (from..).zip(bytes.windows(5)) {
-            if (start..end).contains(&at) {
-                continue;
-            }
-            let (length, distance) = match *window {
-                [0xe9, a, b, c, d] => (5, i64::from(i32::from_le_bytes([a, b, c, d]))),
-                // The second byte of a conditional jump; the first was 0x0f.
-                [0x80..=0x8f, a, b, c, d] => (5, i64::from(i32::from_le_bytes([a, b, c, d]))),
-                [0xeb | 0x70..=0x7f | 0xe0..=0xe3, a, ..] => (2, i64::from(i8::from_le_bytes([a]))),
-                _ => continue,
-            };
-            let target = at.wrapping_add(length).wrapping_add_signed(distance);
-            if target > start && target < end {
-                targets.push(target);
+            // The second byte of a conditional jump; the first is 0x0f.
+            let [0xe9 | 0x80..=0x8f, a, b, c, d] = *window else { continue };
+            let behind = at.wrapping_add(5);
+            let distance = i64::from(i32::from_le_bytes([a, b, c, d]));
+            let target = behind.wrapping_add_signed(distance);
+            if (from..end).contains(&target) {
+                found.push((target, behind));
             }
         }
-        targets.sort_unstable();
-        Some(targets)
+        found.sort_unstable();
+        Some(found.into())
+    }
+
+    /// The same for jumps over short distances, around a function.
+    fn near_jumps(&self, start: u64, size: u64) -> Vec<(u64, u64)> {
+        let from = start.saturating_sub(SHORT);
+        let length = size.saturating_add(2 * SHORT);
+        let read = |from: u64, length: u64| {
+            let length = usize::try_from(length).unwrap_or(0);
+            self.process.memory.read_up_to(Avma(from), length)
+        };
+        let (mut from, mut bytes) = (from, read(from, length));
+        if bytes.is_empty() {
+            // The function is the first of its mapping.
+            (from, bytes) = (start, read(start, size.saturating_add(SHORT)));
+        }
+        let mut found = Vec::new();
+        for (at, window) in (from..).zip(bytes.windows(2)) {
+            let [0xeb | 0x70..=0x7f | 0xe0..=0xe3, distance] = *window else { continue };
+            let behind = at.wrapping_add(2);
+            found.push((behind.wrapping_add_signed(i64::from(i8::from_le_bytes([distance]))), behind));
+        }
+        found
     }
 }
 
 impl World for OfProcess<'_> {
     fn function(&self, at: u64) -> Option<Rc<Function>> {
-        let (start, size) = self.extent(at)?;
-        if let Some(known) = self.functions.borrow().get(&start) {
+        if let Some(known) = self.extents.borrow().get(&at) {
             return known.clone();
         }
-        let decoded = self.decoded(start, size);
-        self.functions.borrow_mut().insert(start, decoded.clone());
+        let extent = self.extent(at)?;
+        let known = self.functions.borrow().get(&extent.0).cloned();
+        let decoded = known.unwrap_or_else(|| self.decoded(extent));
+        self.functions.borrow_mut().insert(extent.0, decoded.clone());
+        self.extents.borrow_mut().insert(at, decoded.clone());
         decoded
     }
 
     fn memory(&self, at: u64, size: u64) -> Option<u64> {
-        // Another thread may have written what is not this thread's stack.
-        let is_alone = self.process.threads.len() == 1;
-        let is_own = || {
-            let sp = self.thread.registers.get(Register(7));
-            let stack = sp.and_then(|sp| self.process.memory.region_at(Avma(sp)));
-            stack.is_some_and(|stack| stack.range.contains(Avma(at)))
-        };
-        if !(is_alone || is_own() || self.is_constant(at, size)) {
-            return None;
+        if let Some(known) = self.words.borrow().get(&(at, size)) {
+            return *known;
         }
-        let mut bytes = [0; 8];
-        let bytes = bytes.get_mut(..usize::try_from(size).ok()?)?;
-        self.process.memory.read(Avma(at), bytes).ok()?;
-        Some(self.process.memory.unsigned(bytes))
+        // Another thread may have written what is not this thread's stack.
+        let is_own = self.stack.is_some_and(|(start, end)| (start..end).contains(&at));
+        let value = if !self.is_shared() || is_own || self.is_constant(at, size) {
+            self.number(at, size)
+        } else {
+            None
+        };
+        self.words.borrow_mut().insert((at, size), value);
+        value
+    }
+
+    fn is_shared(&self) -> bool {
+        self.process.threads.len() != 1
     }
 
     fn is_constant(&self, at: u64, size: u64) -> bool {
@@ -133,7 +213,7 @@ impl World for OfProcess<'_> {
 }
 
 /// The walk that ends where the thread ended.
-pub fn rewind<'w>(world: &'w OfProcess<'_>) -> Result<Walk<'w>, NotRewound> {
+pub fn rewind<'w>(world: &'w OfProcess<'_>, work: Work) -> Result<Walk<'w>, NotRewound> {
     if world.process.dump.machine != Machine::X86_64 {
         return Err(NotRewound::Machine);
     }
@@ -144,9 +224,16 @@ pub fn rewind<'w>(world: &'w OfProcess<'_>) -> Result<Walk<'w>, NotRewound> {
     let pc = frames.first().ok_or(NotRewound::NoFrame)?.pc.0;
     let function = world.function(pc).ok_or(NotRewound::Function)?;
     let index = function.index_of(pc).ok_or(NotRewound::Function)?;
-    let mut state: State = [None; REGISTERS];
-    for (number, value) in (0..).zip(state.iter_mut()) {
-        *value = world.thread.registers.get(Register(number));
+    let mut state = State::default();
+    for (number, bits) in (0..).zip(state.iter_mut()).take(REGISTERS) {
+        *bits = world.thread.registers.get(Register(number)).map(Bits::all).unwrap_or_default();
     }
-    Ok(Walk::new(world, function, index, Chain::new(state)))
+    let dumped = world.process.dump.threads.iter().find(|it| it.tid == world.thread.tid);
+    let others = dumped.map(|dumped| dumped.other_registers.as_slice()).unwrap_or_default();
+    if let (Some((_, value)), Some(flags)) =
+        (others.iter().find(|(name, _)| *name == "eflags"), state.get_mut(FLAGS))
+    {
+        *flags = Bits { value: value & Condition::FLAGS, known: Condition::FLAGS };
+    }
+    Ok(Walk::new(world, function, index, state, work))
 }

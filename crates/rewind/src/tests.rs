@@ -1,7 +1,8 @@
 //! Code as bytes, and what it must have done.
 
 use super::*;
-use crate::chain::REGISTERS;
+use crate::{Bits, State};
+use obit_corefile::arch::Register;
 use std::collections::BTreeMap;
 
 const CODE: u64 = 0x1000;
@@ -20,7 +21,7 @@ struct Made {
 
 impl Made {
     fn with(mut self, at: u64, code: &[u8]) -> Self {
-        self.functions.insert(at, Rc::new(Function::new(at, code, |_| false).unwrap()));
+        self.functions.insert(at, Rc::new(Function::new(at, code, |_| Vec::new(), |_| None).unwrap()));
         self
     }
 
@@ -31,14 +32,14 @@ impl Made {
 
     /// Back from the instruction at `at`.
     fn back(&self, at: u64, registers: &[(usize, u64)]) -> (Chain, End) {
-        let mut state = [None; REGISTERS];
-        state[7] = Some(STACK);
+        let mut state = State::default();
+        state[7] = Bits::all(STACK);
         for (number, value) in registers {
-            state[*number] = Some(*value);
+            state[*number] = Bits::all(*value);
         }
         let function = self.function(at).unwrap();
         let index = function.index_of(at).unwrap();
-        let mut walk = Walk::new(self, function, index, Chain::new(state));
+        let mut walk = Walk::new(self, function, index, state, Work::default());
         let end = walk.back(200);
         (walk.chain, end)
     }
@@ -59,6 +60,10 @@ impl World for Made {
         false
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn segment(&self, _: Register) -> Option<u64> {
         None
     }
@@ -71,8 +76,8 @@ fn what_loses_nothing_is_undone() {
     let made = Made::default().with(CODE, &code);
     let (chain, end) = made.back(CODE + 11, &[(RAX, 15), (RBX, 15), (RCX, 18)]);
     assert_eq!((chain.len(), end), (3, End::CallerUnknown));
-    assert_eq!(chain.state(3).unwrap()[RBX], Some(10));
-    assert_eq!((chain.state(2).unwrap()[RAX], chain.state(3).unwrap()[RCX]), (None, None));
+    assert_eq!(chain.register(3, RBX), Some(10));
+    assert_eq!((chain.register(2, RAX), chain.register(3, RCX)), (None, None));
 }
 
 #[test]
@@ -84,7 +89,7 @@ fn a_store_of_unknown_address_ends_what_is_known_of_memory() {
     assert_eq!(chain.len(), 3);
     assert_eq!(chain.read(0x5000, 8, 1, &made), Some(77));
     assert_eq!(chain.read(0x5000, 8, 2, &made), None);
-    assert_eq!(chain.state(1).unwrap()[RAX], None);
+    assert_eq!(chain.register(1, RAX), None);
 }
 
 #[test]
@@ -110,7 +115,7 @@ fn a_function_that_returned_is_walked_through() {
     let (chain, _) = made.back(CODE + 6, &[(RAX, 7), (RBX, 4)]);
     let way: Vec<u64> = (1..=chain.len()).filter_map(|steps| chain.address(steps)).collect();
     assert_eq!(way, [CODE + 0x105, CODE + 0x100, CODE + 1, CODE]);
-    assert_eq!(chain.state(4).unwrap()[7], Some(STACK + 8));
+    assert_eq!(chain.register(4, 7), Some(STACK + 8));
     // With another word below the stack pointer, the call did not return there.
     let other = Made { words: BTreeMap::new(), ..made }.word(STACK - 8, 1);
     assert_eq!(other.back(CODE + 6, &[(RAX, 7)]).1, End::NoWay);
@@ -125,5 +130,5 @@ fn code_that_jumps_to_itself_ends() {
 
 #[test]
 fn a_jump_into_an_instruction_is_no_function_that_is_followed() {
-    assert!(Function::new(CODE, &[0xeb, 1, 0xb8, 1, 0, 0, 0], |_| false).is_none());
+    assert!(Function::new(CODE, &[0xeb, 1, 0xb8, 1, 0, 0, 0], |_| Vec::new(), |_| None).is_none());
 }

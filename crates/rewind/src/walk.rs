@@ -1,22 +1,40 @@
 //! Backwards along the only way that a thread can have come.
 
 use super::World;
+use super::calls::{Entered, Left, Site, left_by};
 use super::chain::{Chain, Link};
-use super::function::{Function, is_return};
+use super::function::{Function, SP, at_stack_pointer};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::Register;
-use obit_disassembly::{AccessMode, MemoryOperand, Next, Part, Step, Target, Term, Write};
+use obit_disassembly::{Next, Term};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
-const SP: Register = Register(7);
-/// Instructions that a way is followed until it is compared with what is known.
-const AHEAD: usize = 24;
+/// How far ways are followed until they are compared with what is known, one after the other.
+const AHEAD: [usize; 5] = [4, 16, 64, 160, 400];
+/// Instructions on all ways that are tried for one decision and one distance.
+const MOST_TRIED: usize = 3_000;
 /// Ways to one instruction that are compared.
 const MOST_WAYS: usize = 24;
-/// Functions that one may go on in by jumps.
-const MOST_TAILS: usize = 16;
 /// Functions that returned, within one another.
 const DEEPEST: usize = 64;
+/// How often all is gone through again for what became known of memory.
+const ROUNDS: usize = 4;
+
+/// What a walk may cost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// How often two neighbouring states are compared.
+    pub relations: u64,
+    /// Instructions on ways that are tried.
+    pub tried: usize,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { relations: 3_000_000, tried: 150_000 }
+    }
+}
 
 /// Why it is not known what was executed before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +45,7 @@ pub enum End {
     SeveralWays,
     /// No instruction can: the code or the memory is not what was executed.
     NoWay,
-    /// Code of another function may jump here.
+    /// Code that is not known may jump here.
     JumpFromOutside,
     /// A function was called and had returned whose code is not followed.
     CallNotFollowed,
@@ -35,38 +53,60 @@ pub enum End {
     CallerUnknown,
     /// The kernel was asked for something.
     SystemCall,
+    /// It cost as much as it may.
+    WorkDone,
 }
 
-/// A place in a function.
-type Site = (Rc<Function>, usize);
-
-/// How a function was entered that is left by a return later on the way.
+/// A place on a way.
 #[derive(Clone, Debug)]
-struct Entered {
-    call: Site,
-    target: u64,
-    jumps: Rc<[Site]>,
+struct Place {
+    function: Rc<Function>,
+    index: usize,
+    entered: Option<Rc<Entered>>,
+}
+
+/// One instruction that can have been executed before.
+struct Way {
+    link: Link,
+    to: Place,
+    /// Whether it is one of the ways only by a rule that is not always kept.
+    is_assumed: bool,
 }
 
 /// A chain that is made longer.
-#[derive(Clone)]
 pub struct Walk<'w> {
     world: &'w dyn World,
     chain: Chain,
-    function: Rc<Function>,
-    index: usize,
-    entered: Vec<Entered>,
+    at: Place,
+    left: RefCell<HashMap<u64, Option<Rc<Left>>>>,
+    tried: usize,
+    /// The chain before the first step that is assumed.
+    proved: Option<Chain>,
 }
 
 impl<'w> Walk<'w> {
     /// Before the instruction of this index, which was not executed, in the last state.
-    pub fn new(world: &'w dyn World, function: Rc<Function>, index: usize, chain: Chain) -> Self {
-        Self { world, chain, function, index, entered: Vec::new() }
+    pub fn new(
+        world: &'w dyn World,
+        function: Rc<Function>,
+        index: usize,
+        end: super::State,
+        work: Work,
+    ) -> Self {
+        let chain = Chain::new(end, work.relations);
+        let proved = world.is_shared().then(|| chain.clone());
+        let at = Place { function, index, entered: None };
+        Self { world, chain, at, left: RefCell::default(), tried: work.tried, proved }
     }
 
-    /// What is known.
+    /// What is known, or likely where it is not in [`Walk::proved`].
     pub fn chain(&self) -> &Chain {
         &self.chain
+    }
+
+    /// What is known for certain.
+    pub fn proved(&self) -> &Chain {
+        self.proved.as_ref().unwrap_or(&self.chain)
     }
 
     /// Goes back so many steps, or as far as only one way leads.
@@ -75,114 +115,165 @@ impl<'w> Walk<'w> {
             if self.chain.len() >= steps {
                 break End::Enough;
             }
-            match self.before() {
-                Ok(before) => *self = before,
-                Err(end) => break end,
+            if let Err(end) = self.before() {
+                break end;
             }
         };
         // What contradicts itself here is no way at all, and its values mean nothing.
-        let mut solved = self.chain.clone();
-        match solved.solve(self.world) {
-            Ok(()) => {
-                self.chain = solved;
-                end
-            }
-            Err(_) => {
-                let first = self.chain.state(0).copied().unwrap_or_default();
-                self.chain = Chain::new(first);
-                End::NoWay
-            }
+        if let Some(proved) = &mut self.proved
+            && proved.solve(self.world, ROUNDS).is_err()
+        {
+            *proved = Chain::new(first(proved), 0);
         }
+        if end != End::NoWay && self.chain.solve(self.world, ROUNDS).is_ok() {
+            return end;
+        }
+        self.chain = match &self.proved {
+            Some(proved) => proved.clone(),
+            None => Chain::new(first(&self.chain), 0),
+        };
+        End::NoWay
     }
 
-    fn before(&mut self) -> Result<Self, End> {
-        let is_simple = {
-            let before = self.function.before(self.index);
-            let step = before.first().and_then(|before| self.function.step(*before));
-            before.len() == 1 && step.is_some_and(|step| !matches!(step.next, Next::Calls(_)))
-        };
-        if !is_simple {
-            self.chain.solve(self.world).map_err(|_| End::NoWay)?;
-        }
+    fn before(&mut self) -> Result<(), End> {
         let mut ways = self.ways()?;
         if ways.len() > MOST_WAYS {
             return Err(End::SeveralWays);
         }
         if ways.len() > 1 {
-            ways.retain(Self::is_possible);
+            self.chain.solve(self.world, 1).map_err(|_| End::NoWay)?;
+            self.chain.keep();
+            for depth in AHEAD {
+                let mut most = MOST_TRIED;
+                ways.retain(|way| self.is_possible(way, depth, &mut most));
+                if ways.len() < 2 {
+                    break;
+                }
+                if self.tried == 0 || self.chain.budget == 0 {
+                    return Err(End::WorkDone);
+                }
+            }
         }
         let only = ways.pop().ok_or(End::NoWay)?;
-        if ways.is_empty() { Ok(only) } else { Err(End::SeveralWays) }
+        if !ways.is_empty() {
+            return Err(End::SeveralWays);
+        }
+        if only.is_assumed && self.proved.is_none() {
+            self.proved = Some(self.chain.clone());
+        }
+        self.take(&only).map_err(|()| End::NoWay)?;
+        self.chain.keep();
+        if self.chain.budget == 0 { Err(End::WorkDone) } else { Ok(()) }
     }
 
-    /// Whether what is known does not contradict the way that ends so.
-    fn is_possible(&self) -> bool {
-        let mut way = self.clone();
-        for _ in 0..AHEAD {
-            match way.ways() {
-                Ok(mut ways) if ways.len() == 1 => {
-                    if let Some(only) = ways.pop() {
-                        way = only;
-                    }
-                }
-                Ok(ways) if ways.is_empty() => return false,
-                _ => break,
-            }
-        }
-        way.chain.solve(self.world).is_ok()
+    fn take(&mut self, way: &Way) -> Result<(), ()> {
+        self.chain.push(way.link.clone());
+        self.at = way.to.clone();
+        self.chain.settle(self.world).map_err(|_| ())
     }
 
-    /// All instructions that can have been executed before, each as the longer walk.
-    fn ways(&self) -> Result<Vec<Self>, End> {
-        let address =
-            self.function.step(self.index).map(|step| step.address.0).ok_or(End::NoWay)?;
-        let is_entry = address == self.function.start();
-        if !is_entry && self.function.is_from_outside(self.index) {
-            return Err(End::JumpFromOutside);
+    /// Whether what is known does not contradict a way and one of those that lead to it.
+    fn is_possible(&mut self, way: &Way, depth: usize, most: &mut usize) -> bool {
+        if *most == 0 || self.tried == 0 {
+            return true;
         }
+        *most = most.saturating_sub(1);
+        self.tried = self.tried.saturating_sub(1);
+        let (mark, at) = (self.chain.mark(), self.at.clone());
+        let is_possible = self.take(way).is_ok()
+            && match depth.checked_sub(1) {
+                Some(rest) if rest > 0 => match self.ways() {
+                    Ok(ways) => ways.iter().any(|way| self.is_possible(way, rest, most)),
+                    Err(_) => true,
+                },
+                _ => true,
+            };
+        self.chain.undo(mark);
+        self.at = at;
+        is_possible
+    }
+
+    /// All instructions that can have been executed before.
+    fn ways(&self) -> Result<Vec<Way>, End> {
+        let function = &self.at.function;
+        let address = function.step(self.at.index).map(|step| step.address.0).ok_or(End::NoWay)?;
         let mut ways = Vec::new();
-        let mut before = self.function.before(self.index).to_vec();
+        let mut before = function.before(self.at.index).to_vec();
         before.dedup();
         for index in before {
-            let step = self.function.step(index).ok_or(End::NoWay)?;
+            let step = function.step(index).ok_or(End::NoWay)?;
+            let site = (Rc::clone(function), index);
             match step.next {
-                Next::Calls(target) => self.returned(target, index, address, &mut ways)?,
-                _ => ways.push(self.longer((Rc::clone(&self.function), index), None)?),
+                Next::Calls(target) => self.returned(target, &site, address, &mut ways)?,
+                Next::Branches(target) => {
+                    let falls_to = step.address.0.saturating_add(step.len);
+                    let mut way = self.way(site)?;
+                    way.link.taken = (target.0 != falls_to).then_some(target.0 == address);
+                    ways.push(way);
+                }
+                _ => ways.push(self.way(site)?),
             }
         }
-        for (index, from) in self.function.indirect() {
+        for (index, from) in function.indirect() {
             let from = from.ok_or(End::SeveralWays)?;
-            let site = (Rc::clone(&self.function), *index);
-            ways.push(self.longer(site, Some((from, address)))?);
+            let mut way = self.way((Rc::clone(function), *index))?;
+            way.link.requires = Some((from, address));
+            ways.push(way);
         }
-        if is_entry {
+        if address == function.start() && !function.is_part() {
             self.callers(address, &mut ways)?;
+        } else {
+            self.jumps_from_outside(address, &mut ways)?;
         }
         Ok(ways)
     }
 
-    fn longer(&self, site: Site, requires: Option<(Term, u64)>) -> Result<Self, End> {
-        let step = site.0.step(site.1).ok_or(End::NoWay)?;
-        if site.0.is_opaque(site.1) {
+    fn way(&self, site: Site) -> Result<Way, End> {
+        let (function, index) = site;
+        let step = function.step(index).ok_or(End::NoWay)?;
+        if function.is_opaque(index) {
             return Err(End::SystemCall);
         }
-        let mut way = self.clone();
-        let writes = match step.next {
-            Next::Calls(_) => called(step),
-            _ => step.writes.as_slice().into(),
-        };
-        way.chain.push(Link { address: step.address.0, writes, requires });
-        (way.function, way.index) = site;
-        Ok(way)
+        let code = function.code(index).ok_or(End::NoWay)?;
+        let link = Link::new(step.address.0, Rc::clone(code));
+        let to = Place { function, index, entered: self.at.entered.clone() };
+        Ok(Way { link, to, is_assumed: false })
     }
 
-    /// The returns of the function that the call of step `index` called.
+    /// Jumps of other functions to a place that is not the beginning of this one.
+    fn jumps_from_outside(&self, address: u64, ways: &mut Vec<Way>) -> Result<(), End> {
+        for end in self.at.function.from_outside(self.at.index) {
+            let last = end.checked_sub(1).ok_or(End::NoWay)?;
+            let function = self.world.function(last).ok_or(End::JumpFromOutside)?;
+            // Bytes in the middle of an instruction are not executed.
+            let Some(index) = function.index_before(*end) else { continue };
+            let mut way = self.way((Rc::clone(&function), index))?;
+            match function.step(index).map(|step| step.next) {
+                Some(Next::Jumps(Some(target))) if target.0 == address => {}
+                Some(Next::Branches(target)) if target.0 == address => way.link.taken = Some(true),
+                _ => continue,
+            }
+            ways.push(way);
+        }
+        Ok(())
+    }
+
+    fn left_by(&self, target: u64) -> Option<Rc<Left>> {
+        if let Some(known) = self.left.borrow().get(&target) {
+            return known.clone();
+        }
+        let left = left_by(self.world, target).map(Rc::new);
+        self.left.borrow_mut().insert(target, left.clone());
+        left
+    }
+
+    /// The returns of the function that a call called.
     fn returned(
         &self,
         target: Option<Avma>,
-        index: usize,
+        call: &Site,
         address: u64,
-        ways: &mut Vec<Self>,
+        ways: &mut Vec<Way>,
     ) -> Result<(), End> {
         let at = self.chain.len();
         let sp = self.chain.register(at, usize::from(SP.0));
@@ -192,47 +283,52 @@ impl<'w> Walk<'w> {
             return Ok(());
         }
         let target = target.ok_or(End::CallNotFollowed)?.0;
-        let left = left_by(self.world, target).ok_or(End::CallNotFollowed)?;
-        if left.returns.is_empty() {
-            // It does not return; what follows the call is entered in another way.
+        let left = self.left_by(target).ok_or(End::CallNotFollowed)?;
+        let depth = self.at.entered.as_ref().map_or(0, |entered| entered.depth).saturating_add(1);
+        // One that does not return: what follows the call is entered in another way.
+        if left.returns.is_empty() || depth > DEEPEST {
             return Err(End::CallNotFollowed);
         }
-        if self.entered.len() >= DEEPEST {
-            return Err(End::CallNotFollowed);
-        }
-        let call = (Rc::clone(&self.function), index);
-        let entered = Entered { call, target, jumps: left.jumps.into() };
-        for site in left.returns {
-            let mut way = self.longer(site, Some((Term::Memory(at_stack_pointer(0)), address)))?;
-            way.entered.push(entered.clone());
+        let entered = Rc::new(Entered {
+            call: call.clone(),
+            target,
+            jumps: Rc::clone(&left.jumps),
+            outer: self.at.entered.clone(),
+            depth,
+        });
+        for site in &left.returns {
+            let mut way = self.way(site.clone())?;
+            way.link.requires = Some((Term::Memory(at_stack_pointer(0)), address));
+            way.to.entered = Some(Rc::clone(&entered));
+            way.is_assumed = mark.is_none();
             ways.push(way);
         }
         Ok(())
     }
 
     /// The calls, and the jumps of functions called, that enter the function.
-    fn callers(&self, entry: u64, ways: &mut Vec<Self>) -> Result<(), End> {
-        let mut outer = self.entered.clone();
-        let entered = match outer.pop() {
-            Some(entered) => entered,
-            None => self.caller().ok_or(End::CallerUnknown)?,
+    fn callers(&self, entry: u64, ways: &mut Vec<Way>) -> Result<(), End> {
+        let entered = match &self.at.entered {
+            Some(entered) => Rc::clone(entered),
+            None => Rc::new(self.caller().ok_or(End::CallerUnknown)?),
         };
         for site in entered.jumps.iter() {
-            let target = site.0.step(site.1).and_then(|step| match step.next {
-                Next::Jumps(target) => target,
-                Next::Branches(target) => Some(target),
-                _ => None,
-            });
+            let next = site.0.step(site.1).map(|step| step.next);
+            let (target, taken) = match next {
+                Some(Next::Jumps(target)) => (target, None),
+                Some(Next::Branches(target)) => (Some(target), Some(true)),
+                _ => (None, None),
+            };
             if target == Some(Avma(entry)) {
-                let mut way = self.longer(site.clone(), None)?;
-                way.entered = outer.clone();
-                way.entered.push(entered.clone());
+                let mut way = self.way(site.clone())?;
+                way.link.taken = taken;
+                way.to.entered = Some(Rc::clone(&entered));
                 ways.push(way);
             }
         }
         if entered.target == entry {
-            let mut way = self.longer(entered.call.clone(), None)?;
-            way.entered = outer;
+            let mut way = self.way(entered.call.clone())?;
+            way.to.entered.clone_from(&entered.outer);
             ways.push(way);
         }
         Ok(())
@@ -246,76 +342,13 @@ impl<'w> Walk<'w> {
         let function = self.world.function(back.checked_sub(1)?)?;
         let index = function.index_before(back)?;
         let Next::Calls(Some(target)) = function.step(index)?.next else { return None };
-        let jumps = left_by(self.world, target.0)?.jumps;
-        Some(Entered { call: (function, index), target: target.0, jumps: jumps.into() })
+        let jumps = Rc::clone(&self.left_by(target.0)?.jumps);
+        Some(Entered { call: (function, index), target: target.0, jumps, outer: None, depth: 0 })
     }
 }
 
-/// How a function that was called is left.
-struct Left {
-    returns: Vec<Site>,
-    jumps: Vec<Site>,
-}
-
-/// The returns of a function and of those it jumps to; `None` where one is not known.
-fn left_by(world: &dyn World, target: u64) -> Option<Left> {
-    let mut left = Left { returns: Vec::new(), jumps: Vec::new() };
-    let mut open = vec![target];
-    let mut seen = Vec::new();
-    while let Some(next) = open.pop() {
-        if seen.contains(&next) {
-            continue;
-        }
-        if seen.len() >= MOST_TAILS {
-            return None;
-        }
-        seen.push(next);
-        let function = world.function(next).filter(|function| function.start() == next)?;
-        if !function.indirect().is_empty() {
-            return None;
-        }
-        for (index, step) in function.steps().iter().enumerate() {
-            if !function.leaves(index) {
-                continue;
-            }
-            let site = (Rc::clone(&function), index);
-            match step.next {
-                Next::Jumps(Some(to)) | Next::Branches(to) => {
-                    left.jumps.push(site);
-                    open.push(to.0);
-                }
-                _ if is_return(step) => left.returns.push(site),
-                _ => return None,
-            }
-        }
-    }
-    Some(left)
-}
-
-fn at_stack_pointer(displacement: i64) -> MemoryOperand {
-    MemoryOperand {
-        mode: AccessMode::Read,
-        size: Some(8),
-        segment: None,
-        base: Some(Part { register: SP, shift: 0, size: 8 }),
-        index: None,
-        index_is_signed: false,
-        displacement,
-        address_size: 8,
-        rounds: None,
-    }
-}
-
-/// What a call itself writes.
-fn called(step: &Step) -> Rc<[Write]> {
-    let back = step.address.0.saturating_add(step.len);
-    let pushed = MemoryOperand { mode: AccessMode::Write, ..at_stack_pointer(-8) };
-    let moved = MemoryOperand { size: None, ..at_stack_pointer(-8) };
-    let sp = Part { register: SP, shift: 0, size: 8 };
-    Rc::from([
-        Write { to: Target::Memory(pushed), from: Term::Constant(back) },
-        Write { to: Target::Register(sp), from: Term::Address(moved) },
-    ])
+fn first(chain: &Chain) -> super::State {
+    chain.state(0).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
