@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use super::bits::mask;
 use super::chain::{ALL, FLAGS, general};
+use super::frame_register::distances;
 
 const X86: Decoder = Decoder::X86 { bits: 64 };
 
@@ -66,6 +67,8 @@ pub struct Function {
     /// System calls and what else does more than its writes say.
     is_opaque: Vec<bool>,
     is_part: bool,
+    /// Before each step, how far the frame pointer lies above the stack pointer.
+    frames: Vec<Option<i64>>,
 }
 
 impl Function {
@@ -93,6 +96,7 @@ impl Function {
             codes: Vec::with_capacity(decoded.len()),
             is_opaque: Vec::new(),
             is_part: false,
+            frames: Vec::new(),
             steps: decoded,
         };
         for index in 0..function.steps.len() {
@@ -135,6 +139,10 @@ impl Function {
                 next.push(index);
             }
         }
+        let is_open = |index: usize| {
+            !function.indirect.is_empty() || !function.from_outside(index).is_empty()
+        };
+        function.frames = distances(&function.steps, |at| function.index_of(at), is_open);
         Some(function)
     }
 
@@ -184,6 +192,11 @@ impl Function {
 
     pub(super) fn from_outside(&self, index: usize) -> &[u64] {
         self.from_outside.get(index).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Of a part of another function, nothing is known of where it is entered.
+    pub(super) fn frame(&self, index: usize) -> Option<i64> {
+        self.frames.get(index).copied().flatten().filter(|_| !self.is_part)
     }
 
     pub(super) fn code(&self, index: usize) -> Option<&Rc<Code>> {

@@ -10,6 +10,7 @@
 mod bits;
 mod calls;
 mod chain;
+mod frame_register;
 mod function;
 mod of_process;
 mod relate;

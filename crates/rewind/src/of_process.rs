@@ -6,8 +6,8 @@ use super::chain::{FLAGS, REGISTERS, State};
 use super::function::{Function, SP};
 use super::walk::{Walk, Work};
 use obit_corefile::addr::Avma;
-use obit_corefile::arch::{Machine, Register};
-use obit_disassembly::Condition;
+use obit_corefile::arch::{Decoder, Machine, Register};
+use obit_disassembly::{Condition, Next, steps};
 use obit_process::process::{Process, Thread};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,6 +19,10 @@ const MOST_CODE: u64 = 64 << 10;
 const MOST_SEARCHED: u64 = 64 << 20;
 /// Bytes that a short jump leads over.
 const SHORT: u64 = 130;
+/// How far before an address the function is searched whose padding it may be.
+const BACK: [u64; 3] = [1, 8, 16];
+/// Bytes of the longest instruction.
+const LONGEST: u64 = 15;
 
 /// Why nothing is read backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,7 +110,8 @@ impl<'p> OfProcess<'p> {
             let of_target = found.take_while(|(target, _)| *target == at);
             let all = of_target.chain(near.iter().filter(|(target, _)| *target == at));
             let is_outside = |end: &u64| *end <= start || end.wrapping_sub(start) > size;
-            all.map(|(_, end)| *end).filter(is_outside).collect()
+            let ends = all.map(|(_, end)| *end).filter(is_outside);
+            ends.filter(|end| self.is_jump(*end, at)).collect()
         };
         let constant = |at| self.is_constant(at, 8).then(|| self.memory(at, 8)).flatten();
         Function::new(start, &code, jumps_to, constant).map(|it| Rc::new(it.part(is_part)))
@@ -132,10 +137,11 @@ impl<'p> OfProcess<'p> {
         let bytes = self.process.memory.read_up_to(Avma(from), usize::try_from(length).ok()?);
         let end = from.checked_add(length)?;
         let mut found = Vec::new();
-        for (at, window) in (from..).zip(bytes.windows(5)) {
-            // The second byte of a conditional jump; the first is 0x0f.
-            let [0xe9 | 0x80..=0x8f, a, b, c, d] = *window else { continue };
-            let behind = at.wrapping_add(5);
+        for (at, window) in (from..).zip(bytes.windows(6)) {
+            let ([_, 0xe9, a, b, c, d] | [0x0f, 0x80..=0x8f, a, b, c, d]) = *window else {
+                continue;
+            };
+            let behind = at.wrapping_add(6);
             let distance = i64::from(i32::from_le_bytes([a, b, c, d]));
             let target = behind.wrapping_add_signed(distance);
             if (from..end).contains(&target) {
@@ -144,6 +150,38 @@ impl<'p> OfProcess<'p> {
         }
         found.sort_unstable();
         Some(found.into())
+    }
+
+    /// Whether an instruction that jumps there may end here: not if the bytes are the middle of
+    /// one, or another.
+    fn is_jump(&self, end: u64, target: u64) -> bool {
+        let symbol = BACK.iter().find_map(|back| self.symbol_start(end.checked_sub(*back)?));
+        let Some(start) = symbol else { return true };
+        let length = end.wrapping_sub(start);
+        if length > MOST_CODE {
+            return true;
+        }
+        let code = self.process.memory.read_up_to(
+            Avma(start),
+            usize::try_from(length.saturating_add(LONGEST)).unwrap_or(0),
+        );
+        let mut reached = false;
+        for step in steps(Decoder::X86 { bits: 64 }, Avma(start), &code) {
+            let behind = step.address.0.wrapping_add(step.len);
+            reached |= behind >= end;
+            if behind == end {
+                return matches!(step.next, Next::Jumps(Some(to)) | Next::Branches(to) if to.0 == target);
+            }
+        }
+        !reached
+    }
+
+    fn symbol_start(&self, at: u64) -> Option<u64> {
+        let modules = &self.process.modules;
+        let index = modules.index_at(Avma(at))?;
+        let module = modules.get(index)?;
+        let symbol = modules.debug(index)?.symbol_at(module.to_svma(Avma(at)))?;
+        Some(module.to_avma(symbol.address).0)
     }
 
     /// The same for jumps over short distances, around a function.

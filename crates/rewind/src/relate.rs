@@ -5,6 +5,9 @@ use super::bits::{Bits, flags, flags_of_result, low, mask, result, shift_count, 
 use super::chain::{ALL, Chain, Checked, Contradiction, FLAGS, general};
 use obit_disassembly::{Condition, MemoryOperand, Operation, Operator, Part, Target, Term};
 
+/// DWARF numbers of the stack pointer and the frame pointer.
+const SP_NUMBER: usize = 7;
+const BP_NUMBER: usize = 6;
 /// Bytes of a store whose place is kept; none of x86 is longer.
 const LONGEST_STORE: u64 = 1024;
 
@@ -12,12 +15,21 @@ impl Chain {
     pub(super) fn relate(&mut self, at: usize, world: &dyn World) -> Checked {
         let Some(link) = self.links.get(at) else { return Ok(()) };
         let code = std::rc::Rc::clone(&link.code);
-        let (requires, taken) = (link.requires, link.taken);
+        let (requires, taken, frame) = (link.requires, link.taken, link.frame);
         let (after, before) = (at, at.saturating_add(1));
         for (number, written) in code.written.iter().enumerate().take(ALL) {
             let kept = |bits: Bits| Bits { value: bits.value & !written, known: bits.known & !written };
             self.set(before, number, kept(self.bits(after, number)))?;
             self.set(after, number, kept(self.bits(before, number)))?;
+        }
+        if let Some(distance) = frame.map(i64::cast_unsigned) {
+            let (sp, bp) = (self.register(before, SP_NUMBER), self.register(before, BP_NUMBER));
+            if let Some(sp) = sp {
+                self.set(before, BP_NUMBER, Bits::all(sp.wrapping_add(distance)))?;
+            }
+            if let Some(bp) = bp {
+                self.set(before, SP_NUMBER, Bits::all(bp.wrapping_sub(distance)))?;
+            }
         }
         if let Some((term, value)) = requires {
             self.term_is(term, before, value, world)?;

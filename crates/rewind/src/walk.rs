@@ -235,7 +235,8 @@ impl<'w> Walk<'w> {
             return Err(End::SystemCall);
         }
         let code = function.code(index).ok_or(End::NoWay)?;
-        let link = Link::new(step.address.0, Rc::clone(code));
+        let mut link = Link::new(step.address.0, Rc::clone(code));
+        link.frame = function.frame(index);
         let to = Place { function, index, entered: self.at.entered.clone() };
         Ok(Way { link, to, is_assumed: false })
     }
