@@ -39,6 +39,7 @@ use super::verbs::print::PrintArgs;
 use super::verbs::query::QueryArgs;
 use super::verbs::redact::{RedactArgs, require_explain};
 use super::verbs::report::ReportArgs;
+use super::verbs::rewind::RewindArgs;
 use super::verbs::run::RunArgs;
 use super::verbs::schema::SchemaArgs;
 use super::verbs::scrub::ScrubArgs;
@@ -68,6 +69,7 @@ const SEE_ALSO: &str =
     "obit VERB -h lists the options of a verb; obit --help has exit codes and examples.";
 /// Verbs that `obit -h` names in one line, so that it fits a screen.
 const RARE: &[&str] = &[
+    "rewind",
     "who-points-to",
     "find",
     "builds",
@@ -142,6 +144,8 @@ pub(crate) enum Verb {
     Memory(Box<MemoryArgs>),
     /// List goroutines, tasks of tokio and Python threads, and what each waits for
     Tasks(Box<TasksArgs>),
+    /// Show the source lines that the crashed thread executed last, with values
+    Rewind(Box<RewindArgs>),
     /// Count the heap by arena, size, type and owner; leaks; `at EXPR`: one block
     Heap(Box<HeapArgs>),
     /// Find the words that point to an object, and whose they are
@@ -240,6 +244,7 @@ impl Verb {
             Self::Memory(args) => args.redaction.level,
             Self::Heap(args) => args.redaction.level,
             Self::Tasks(args) => args.redaction.level,
+            Self::Rewind(args) => args.redaction.level,
             Self::WhoPointsTo(args) => args.redaction.level,
             Self::Find(args) => args.redaction.level,
             Self::Shell(args) => args.redaction.level,

@@ -106,6 +106,7 @@ fn run(line: &CommandLine) -> Exit {
         Verb::Print(args) => verbs::print::run(args, general),
         Verb::Memory(args) => verbs::memory::run(args, general),
         Verb::Tasks(args) => verbs::tasks::run(args, general),
+        Verb::Rewind(args) => verbs::rewind::run(args, general),
         Verb::Shell(args) => verbs::shell::run(args, general),
         Verb::Query(args) => verbs::query::run(args, general),
         Verb::Differ(args) => verbs::differ::run(args, general),

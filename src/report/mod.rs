@@ -20,6 +20,7 @@ mod notice_text;
 mod options;
 mod printed;
 mod registers;
+mod rewound;
 mod source_lines;
 mod source_place;
 mod source_values;
@@ -50,3 +51,4 @@ pub use options::{
 };
 pub(crate) use printed::Judge;
 pub use printed::{Asked, printed};
+pub use rewound::{RewindWanted, rewound};

@@ -148,6 +148,7 @@ const VERBS: &[(&str, &[&str])] = &[
     ("print", &["core", "x"]),
     ("memory", &["core"]),
     ("tasks", &["core"]),
+    ("rewind", &["core"]),
     ("heap", &["core"]),
     ("who-points-to", &["core", "x"]),
     ("find", &["core", "--string", "x"]),

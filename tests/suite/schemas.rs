@@ -1,7 +1,7 @@
 //! The published JSON Schemas are those of the types.
 #![allow(clippy::unwrap_used)]
 
-use obit::report::answer::{Contents, Printed, TasksReport};
+use obit::report::answer::{Contents, Printed, RewindReport, TasksReport};
 use obit::report::heap::{FoundReport, HeapReport, PlaceReport};
 use obit::report::{write_schema, write_schema_of};
 use obit::triage::views::{Document, write_schema as write_schema_of_view};
@@ -45,6 +45,13 @@ fn the_published_schema_of_tasks_is_the_one_of_its_types() {
     let mut now = Vec::new();
     write_schema_of::<TasksReport>(&mut now).unwrap();
     assert_is_published("tasks", &now);
+}
+
+#[test]
+fn the_published_schema_of_what_was_executed_last_is_the_one_of_its_types() {
+    let mut now = Vec::new();
+    write_schema_of::<RewindReport>(&mut now).unwrap();
+    assert_is_published("rewind", &now);
 }
 
 #[test]

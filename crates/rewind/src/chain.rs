@@ -30,6 +30,8 @@ pub struct Link {
     pub(super) taken: Option<bool>,
     /// How far the frame pointer lies above the stack pointer before it.
     pub(super) frame: Option<i64>,
+    /// How far the stack pointer lies above where it was when the function was entered.
+    pub(super) moved: Option<i64>,
     /// Where each of its writes goes to memory, as soon as it is known.
     pub(super) places: Vec<Option<(u64, u64)>>,
     is_queued: bool,
@@ -38,7 +40,7 @@ pub struct Link {
 impl Link {
     pub(super) fn new(address: u64, code: Rc<Code>) -> Self {
         let places = vec![None; code.writes.len()];
-        Self { address, code, requires: None, taken: None, frame: None, places, is_queued: false }
+        Self { address, code, requires: None, taken: None, frame: None, moved: None, places, is_queued: false }
     }
 
     /// The condition of a conditional jump, and whether it jumped.

@@ -59,14 +59,22 @@ impl Offsets {
     }
 }
 
-/// Before each step, how far the frame pointer lies above the stack pointer, where all ways
-/// from the entry agree. Calls leave both as they were. `to` has the step that one jumps to, and
+/// Where both are before a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// How far the frame pointer lies above the stack pointer.
+    pub(super) distance: Option<i64>,
+    /// How far the stack pointer lies above where it was at the entry.
+    pub(super) moved: Option<i64>,
+}
+
+/// Before each step, where all ways from the entry agree. Calls leave both as they were. `to` has the step that one jumps to, and
 /// `is_open` says of which steps it is not known from where they are reached.
 pub(super) fn distances(
     steps: &[Step],
     to: impl Fn(u64) -> Option<usize>,
     is_open: impl Fn(usize) -> bool,
-) -> Vec<Option<i64>> {
+) -> Vec<Frame> {
     let unknown = Offsets { sp: None, bp: None };
     let mut known: Vec<Option<Offsets>> = vec![None; steps.len()];
     let mut open: Vec<(usize, Offsets)> = vec![(0, Offsets { sp: Some(0), bp: None })];
@@ -93,7 +101,8 @@ pub(super) fn distances(
         }
     }
     let distance = |offsets: Offsets| offsets.bp?.checked_sub(offsets.sp?);
-    known.into_iter().map(|offsets| offsets.and_then(distance)).collect()
+    let frame = |offsets: Offsets| Frame { distance: distance(offsets), moved: offsets.sp };
+    known.into_iter().map(|offsets| offsets.map(frame).unwrap_or_default()).collect()
 }
 
 #[cfg(test)]
@@ -105,7 +114,7 @@ mod tests {
     fn of(code: &[u8]) -> Vec<Option<i64>> {
         let steps = obit_disassembly::steps(Decoder::X86 { bits: 64 }, Avma(0), code);
         let to = |at: u64| steps.iter().position(|step| step.address.0 == at);
-        distances(&steps, to, |_| false)
+        distances(&steps, to, |_| false).iter().map(|frame| frame.distance).collect()
     }
 
     #[test]

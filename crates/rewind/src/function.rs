@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::bits::mask;
 use super::chain::{ALL, FLAGS, general};
-use super::frame_register::distances;
+use super::frame_register::{Frame, distances};
 
 const X86: Decoder = Decoder::X86 { bits: 64 };
 
@@ -67,8 +67,8 @@ pub struct Function {
     /// System calls and what else does more than its writes say.
     is_opaque: Vec<bool>,
     is_part: bool,
-    /// Before each step, how far the frame pointer lies above the stack pointer.
-    frames: Vec<Option<i64>>,
+    /// The frame pointer and the stack pointer before each step.
+    frames: Vec<Frame>,
 }
 
 impl Function {
@@ -195,8 +195,8 @@ impl Function {
     }
 
     /// Of a part of another function, nothing is known of where it is entered.
-    pub(super) fn frame(&self, index: usize) -> Option<i64> {
-        self.frames.get(index).copied().flatten().filter(|_| !self.is_part)
+    pub(super) fn frame(&self, index: usize) -> Frame {
+        self.frames.get(index).copied().filter(|_| !self.is_part).unwrap_or_default()
     }
 
     pub(super) fn code(&self, index: usize) -> Option<&Rc<Code>> {

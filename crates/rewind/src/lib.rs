@@ -12,14 +12,18 @@ mod calls;
 mod chain;
 mod frame_register;
 mod function;
+mod lines;
 mod of_process;
 mod relate;
+mod variables;
 mod walk;
 
 pub use bits::Bits;
 pub use chain::{Chain, Link, REGISTERS, State};
 pub use function::Function;
+pub use lines::{Branch, Line, lines};
 pub use of_process::{NotRewound, OfProcess, rewind};
+pub use variables::Held;
 pub use walk::{End, Walk, Work};
 
 use obit_corefile::arch::Register;

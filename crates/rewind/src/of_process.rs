@@ -40,7 +40,7 @@ pub enum NotRewound {
 /// A process and the thread that is read backwards.
 #[derive(Debug)]
 pub struct OfProcess<'p> {
-    process: &'p Process,
+    pub(super) process: &'p Process,
     thread: &'p Thread,
     functions: RefCell<HashMap<u64, Option<Rc<Function>>>>,
     /// By addresses in them.

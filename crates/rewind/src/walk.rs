@@ -236,7 +236,8 @@ impl<'w> Walk<'w> {
         }
         let code = function.code(index).ok_or(End::NoWay)?;
         let mut link = Link::new(step.address.0, Rc::clone(code));
-        link.frame = function.frame(index);
+        let frame = function.frame(index);
+        (link.frame, link.moved) = (frame.distance, frame.moved);
         let to = Place { function, index, entered: self.at.entered.clone() };
         Ok(Way { link, to, is_assumed: false })
     }

@@ -71,6 +71,7 @@ pub(crate) const DOCUMENTS: &[Choice<&str>] = &[
     ("print", "A line of `obit print --json`", include_str!("../../../docs/print.schema.json")),
     ("memory", "`obit memory --json`", include_str!("../../../docs/memory.schema.json")),
     ("tasks", "`obit tasks --json`", include_str!("../../../docs/tasks.schema.json")),
+    ("rewind", "`obit rewind --json`", include_str!("../../../docs/rewind.schema.json")),
     (
         "record",
         "A line of `obit list --format ndjson`",

@@ -37,6 +37,7 @@ pub(crate) mod query;
 pub(crate) mod redact;
 mod redact_policy;
 pub(crate) mod report;
+pub(crate) mod rewind;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod scrub;

@@ -28,6 +28,7 @@ pub(super) const HUMAN: Format = Format {
     contents: Some(crate::terminal::contents::write_contents),
     heap: Some(crate::terminal::heap::write_heap),
     tasks: Some(crate::terminal::tasks::write_tasks),
+    rewound: Some(crate::terminal::rewound::write_rewound),
     distinctions: Some(crate::terminal::distinctions::write_distinctions),
     findings: Some(crate::terminal::findings::write_findings),
     incidents: Some(crate::terminal::incidents::write_incidents),

@@ -31,6 +31,7 @@ pub(super) const JSON: Format = Format {
     hidden: Some(|out, hidden, _| json::write_line(hidden, out)),
     contents: Some(|out, found, _| json::write_line(found, out)),
     tasks: Some(|out, found, _| json::write_line(found, out)),
+    rewound: Some(|out, found, _| json::write_line(found, out)),
     heap: Some(|out, answer, _| match answer {
         HeapAnswer::Census(report) => json::write_line(report, out),
         HeapAnswer::Place(place) => json::write_line(place, out),

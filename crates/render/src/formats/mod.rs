@@ -27,7 +27,7 @@ use crate::PageOptions;
 use crate::log_commands::{Inert, LogCommands};
 use obit_incident::Incidents;
 use obit_query::Findings;
-use obit_report::answer::{Contents, Hidden, Printed, TasksReport};
+use obit_report::answer::{Contents, Hidden, Printed, RewindReport, TasksReport};
 use obit_report::heap::HeapAnswer;
 use obit_report::{Portions, Report, Rest, ThreadReport};
 use obit_triage::differ;
@@ -95,6 +95,7 @@ pub struct Format {
     contents: Option<WriteContents>,
     heap: Option<WriteHeap>,
     tasks: Option<WriteTasks>,
+    rewound: Option<WriteRewound>,
     findings: Option<WriteFindings>,
     distinctions: Option<WriteDistinctions>,
     incidents: Option<WriteIncidents>,
@@ -157,6 +158,8 @@ pub type WriteHeap = fn(&mut dyn io::Write, &HeapAnswer, &PageOptions) -> io::Re
 /// Writes what memory holds.
 pub type WriteContents = fn(&mut dyn io::Write, &Contents, &PageOptions) -> io::Result<()>;
 
+/// Writes what was executed last.
+pub type WriteRewound = fn(&mut dyn io::Write, &RewindReport, &PageOptions) -> io::Result<()>;
 /// Writes tasks.
 pub type WriteTasks = fn(&mut dyn io::Write, &TasksReport, &PageOptions) -> io::Result<()>;
 
@@ -233,6 +236,7 @@ impl Format {
             contents: None,
             heap: None,
             tasks: None,
+            rewound: None,
             findings: None,
             distinctions: None,
             incidents: None,
@@ -318,6 +322,11 @@ impl Format {
     /// How it writes what memory holds.
     pub fn contents(&self) -> Option<WriteContents> {
         self.contents
+    }
+
+    /// How it writes what was executed last.
+    pub fn rewound(&self) -> Option<WriteRewound> {
+        self.rewound
     }
 
     /// How it writes tasks.

@@ -22,6 +22,7 @@ pub mod prompt;
 pub(crate) mod rates;
 pub(crate) mod signature;
 pub(crate) mod stack;
+pub(crate) mod rewound;
 pub(crate) mod tasks;
 pub(crate) mod threads;
 pub(crate) mod values;

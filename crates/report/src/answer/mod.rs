@@ -1,10 +1,11 @@
 //! The documents that answer one question: what a value is (`obit print`), what a report
 //! hides (`obit redact --explain`), what memory holds besides (`obit memory`), which tasks there
-//! are (`obit tasks`).
+//! are (`obit tasks`), what was executed last (`obit rewind`).
 
 mod contents;
 mod hidden;
 mod printed;
+mod rewound;
 mod tasks;
 
 pub use contents::{
@@ -12,6 +13,9 @@ pub use contents::{
 };
 pub use hidden::{Hidden, HiddenText};
 pub use printed::{Answer, MemoryDump, MemoryRow, Printed, TypeText};
+pub use rewound::{
+    RewindBlock, RewindBranch, RewindLine, RewindReport, RewindVariable,
+};
 pub use tasks::{
     RuntimeReport, TaskCreated, TaskFrameReport, TaskLocal, TaskReport, TaskStack, TaskWait,
     TasksReport, VerdictReport,
