@@ -26,6 +26,8 @@ pub(super) struct Entered {
 pub(super) struct Left {
     pub(super) returns: Vec<Site>,
     pub(super) jumps: Rc<[Site]>,
+    /// Whether all of them return where they were called, and once.
+    pub(super) is_once: bool,
 }
 
 /// The returns of a function and of those it jumps to; `None` where one is not known.
@@ -62,5 +64,6 @@ pub(super) fn left_by(world: &dyn World, target: u64) -> Option<Left> {
             }
         }
     }
-    Some(Left { returns, jumps: jumps.into() })
+    let is_once = seen.iter().all(|start| world.returns_once(*start));
+    Some(Left { returns, jumps: jumps.into(), is_once })
 }

@@ -38,6 +38,10 @@ pub trait World {
     fn memory(&self, at: u64, size: u64) -> Option<u64>;
     /// Whether the memory cannot have been written.
     fn is_constant(&self, at: u64, size: u64) -> bool;
+    /// Whether a function returns on the stack and as often as it was called: not as `setjmp`.
+    fn returns_once(&self, function: u64) -> bool;
+    /// Whether stacks may be unwound: then functions are left otherwise than by a return.
+    fn may_unwind(&self) -> bool;
     /// Whether other threads may have written what memory holds.
     fn is_shared(&self) -> bool;
     /// The base of a segment.

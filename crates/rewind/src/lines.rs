@@ -111,7 +111,9 @@ fn frame(world: &OfProcess<'_>, at: u64) -> (Option<usize>, Option<SourceFrame>)
 /// Variables after a line, and whether it changed them.
 fn known(world: &OfProcess<'_>, (chain, proved): (&Chain, &Chain), line: &Line) -> Vec<Held> {
     let mut after = held(world, chain, line.newest, true);
-    let before = held(world, chain, line.oldest, false);
+    // At the entry nothing is in the places of the function's variables yet.
+    let is_entered = chain.link(line.oldest).is_some_and(|link| link.moved == Some(0));
+    let before = if is_entered { Vec::new() } else { held(world, chain, line.oldest, false) };
     let certain = if line.newest <= proved.len() {
         held(world, proved, line.newest, true)
     } else {

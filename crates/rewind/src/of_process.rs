@@ -24,6 +24,23 @@ const BACK: [u64; 3] = [1, 8, 16];
 /// Bytes of the longest instruction.
 const LONGEST: u64 = 15;
 
+/// Functions that return more than once, or on another stack.
+const TWICE: [&str; 4] = ["setjmp", "vfork", "context", "longjmp"];
+/// Libraries that unwind stacks; a program that is linked statically may have one in it.
+const UNWINDERS: [&str; 4] = ["libgcc_s", "libstdc++", "libc++", "libunwind"];
+const C_LIBRARIES: [&str; 2] = ["/libc.so", "/libc-"];
+
+fn is_without_unwinder(process: &Process) -> bool {
+    let has = |names: &[&str]| {
+        let mut modules = process.modules.list().iter();
+        modules.any(|module| {
+            let path = module.path.to_string_lossy();
+            names.iter().any(|name| path.contains(name))
+        })
+    };
+    has(&C_LIBRARIES) && !has(&UNWINDERS)
+}
+
 /// Why nothing is read backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotRewound {
@@ -47,6 +64,8 @@ pub struct OfProcess<'p> {
     extents: RefCell<HashMap<u64, Option<Rc<Function>>>>,
     jumps: RefCell<HashMap<u64, Option<Rc<[(u64, u64)]>>>>,
     words: RefCell<HashMap<(u64, u64), Option<u64>>>,
+    /// Whether nothing in the process unwinds stacks.
+    is_without_unwinder: bool,
     /// The stack of the thread.
     stack: Option<(u64, u64)>,
 }
@@ -64,6 +83,7 @@ impl<'p> OfProcess<'p> {
             extents: RefCell::default(),
             jumps: RefCell::default(),
             words: RefCell::default(),
+            is_without_unwinder: is_without_unwinder(process),
             stack,
         }
     }
@@ -176,6 +196,13 @@ impl<'p> OfProcess<'p> {
         !reached
     }
 
+    fn symbol_name(&self, at: u64) -> Option<String> {
+        let modules = &self.process.modules;
+        let index = modules.index_at(Avma(at))?;
+        let module = modules.get(index)?;
+        Some(modules.debug(index)?.symbol_at(module.to_svma(Avma(at)))?.linkage_name)
+    }
+
     fn symbol_start(&self, at: u64) -> Option<u64> {
         let modules = &self.process.modules;
         let index = modules.index_at(Avma(at))?;
@@ -233,6 +260,15 @@ impl World for OfProcess<'_> {
         };
         self.words.borrow_mut().insert((at, size), value);
         value
+    }
+
+    fn returns_once(&self, function: u64) -> bool {
+        let name = self.symbol_name(function).unwrap_or_default();
+        !TWICE.iter().any(|twice| name.contains(twice))
+    }
+
+    fn may_unwind(&self) -> bool {
+        !self.is_without_unwinder
     }
 
     fn is_shared(&self) -> bool {

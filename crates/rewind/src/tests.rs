@@ -60,6 +60,14 @@ impl World for Made {
         false
     }
 
+    fn returns_once(&self, _: u64) -> bool {
+        true
+    }
+
+    fn may_unwind(&self) -> bool {
+        false
+    }
+
     fn is_shared(&self) -> bool {
         false
     }

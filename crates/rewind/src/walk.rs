@@ -302,7 +302,7 @@ impl<'w> Walk<'w> {
             let mut way = self.way(site.clone())?;
             way.link.requires = Some((Term::Memory(at_stack_pointer(0)), address));
             way.to.entered = Some(Rc::clone(&entered));
-            way.is_assumed = mark.is_none();
+            way.is_assumed = !left.is_once || mark.is_none() && self.world.may_unwind();
             ways.push(way);
         }
         Ok(())
