@@ -61,6 +61,7 @@ mod query;
 mod query_hidden;
 mod redact;
 mod redaction_rules;
+mod rewound;
 mod run;
 mod sandbox;
 mod schemas;
