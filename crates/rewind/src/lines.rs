@@ -84,8 +84,9 @@ pub fn lines(world: &OfProcess<'_>, walk: &Walk<'_>) -> Vec<Line> {
             is_same_line && last.function == line.function && last.is_proved == line.is_proved
         };
         // A function that calls itself is another one each time.
-        let leaves = chain.link(step.saturating_sub(1)).is_some_and(|next| next.moved == Some(0));
-        if let Some(last) = found.last_mut().filter(|_| !leaves).filter(same) {
+        let frames = (entry(chain, step), entry(chain, step.saturating_sub(1)));
+        let is_another = matches!(frames, (Some(one), Some(other)) if one != other);
+        if let Some(last) = found.last_mut().filter(|_| !is_another).filter(same) {
             last.oldest = step;
             last.address = at;
             last.branches.extend(branch);
@@ -98,6 +99,12 @@ pub fn lines(world: &OfProcess<'_>, walk: &Walk<'_>) -> Vec<Line> {
         line.variables = known(world, (chain, proved), line);
     }
     found
+}
+
+/// The stack pointer when the function of an instruction was entered.
+fn entry(chain: &Chain, step: usize) -> Option<u64> {
+    let moved = chain.link(step)?.moved?;
+    Some(chain.register(step, 7)?.wrapping_sub(moved.cast_unsigned()))
 }
 
 fn frame(world: &OfProcess<'_>, at: u64) -> (Option<usize>, Option<SourceFrame>) {
