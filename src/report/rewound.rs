@@ -62,8 +62,7 @@ pub fn rewound(
     let mut left = wanted.lines;
     for (rounds, of_block) in folded(&found) {
         let shown = of_block.iter().take(left);
-        let lines: Vec<_> =
-            shown.map(|line| one(process, line, &mut source, redactor)).collect();
+        let lines: Vec<_> = shown.map(|line| one(process, line, &mut source, redactor)).collect();
         left = left.saturating_sub(lines.len());
         let omitted = of_block.len().saturating_sub(lines.len()) as u64;
         report.omitted = report.omitted.saturating_add(omitted);

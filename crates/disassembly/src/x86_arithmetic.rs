@@ -79,18 +79,13 @@ fn operation(shape: &Shape) -> Option<Operation> {
         Mnemonic::Test => of(Operator::And, shape.source(0)?, shape.source(1)?, None),
         Mnemonic::And => plain(Operator::And),
         Mnemonic::Or => plain(Operator::Or),
-        Mnemonic::Xor if shape.is_same_register(0, 1) => {
-            with(Operator::Xor, Term::Constant(0), 0)
-        }
+        Mnemonic::Xor if shape.is_same_register(0, 1) => with(Operator::Xor, Term::Constant(0), 0),
         Mnemonic::Xor => plain(Operator::Xor),
         Mnemonic::Inc => with(Operator::Add, shape.source(0)?, 1),
         Mnemonic::Dec => with(Operator::Subtract, shape.source(0)?, 1),
-        Mnemonic::Neg => of(
-            Operator::Subtract,
-            Term::Constant(0),
-            shape.source(0)?,
-            shape.target(0),
-        ),
+        Mnemonic::Neg => {
+            of(Operator::Subtract, Term::Constant(0), shape.source(0)?, shape.target(0))
+        }
         Mnemonic::Not => with(Operator::Xor, shape.source(0)?, low_bytes(u64::MAX, size)),
         Mnemonic::Shl | Mnemonic::Sal => plain(Operator::ShiftLeft),
         Mnemonic::Shr => plain(Operator::ShiftRight),
@@ -101,9 +96,7 @@ fn operation(shape: &Shape) -> Option<Operation> {
         Mnemonic::Imul if decoded.op_count() == 2 => plain(Operator::Multiply),
         _ => match decoded.condition_code() {
             ConditionCode::None => None,
-            _ if size == 1 && decoded.op_count() == 1 => {
-                with(Operator::Set, Term::Constant(0), 0)
-            }
+            _ if size == 1 && decoded.op_count() == 1 => with(Operator::Set, Term::Constant(0), 0),
             _ if decoded.op_count() == 2 && !shape.is_vector_operand(0) => plain(Operator::Select),
             _ => None,
         },

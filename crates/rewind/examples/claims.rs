@@ -23,7 +23,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for k in 1..=chain.len() {
         let is_proved = k <= proved.len();
         let pc = chain.address(k).unwrap_or_default();
-        println!("{{\"k\": {k}, \"reg\": \"rip\", \"value\": \"{pc:#x}\", \"proved\": {is_proved}}}");
+        println!(
+            "{{\"k\": {k}, \"reg\": \"rip\", \"value\": \"{pc:#x}\", \"proved\": {is_proved}}}"
+        );
         for (number, name) in NAMES.iter().enumerate().take(REGISTERS) {
             if let Some(value) = chain.register(k, number) {
                 let is_proved = proved.register(k, number) == Some(value);

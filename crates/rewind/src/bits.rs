@@ -82,7 +82,7 @@ pub(super) fn flags_of_result(value: u64, size: u64) -> Bits {
     let known = Condition::ZF | Condition::SF | Condition::PF;
     let value = flag(value == 0, Condition::ZF)
         | flag(is_negative(value, size), Condition::SF)
-        | flag(low(value, 1).count_ones() % 2 == 0, Condition::PF);
+        | flag(low(value, 1).count_ones().is_multiple_of(2), Condition::PF);
     Bits { value, known }
 }
 
@@ -100,9 +100,7 @@ pub(super) fn flags(operator: Operator, left: u64, right: u64, size: u64) -> Opt
     let is_result = is_negative(value, size);
     match operator {
         Operator::Add => Some(with(value < left, is_left == is_right && is_result != is_left)),
-        Operator::Subtract => {
-            Some(with(left < right, is_left != is_right && is_result != is_left))
-        }
+        Operator::Subtract => Some(with(left < right, is_left != is_right && is_result != is_left)),
         Operator::And | Operator::Or | Operator::Xor => Some(with(false, false)),
         Operator::ShiftLeft | Operator::ShiftRight | Operator::ShiftRightSigned => {
             // A shift by nothing leaves the flags as they were.

@@ -40,7 +40,16 @@ pub struct Link {
 impl Link {
     pub(super) fn new(address: u64, code: Rc<Code>) -> Self {
         let places = vec![None; code.writes.len()];
-        Self { address, code, requires: None, taken: None, frame: None, moved: None, places, is_queued: false }
+        Self {
+            address,
+            code,
+            requires: None,
+            taken: None,
+            frame: None,
+            moved: None,
+            places,
+            is_queued: false,
+        }
     }
 
     /// The condition of a conditional jump, and whether it jumped.
@@ -63,7 +72,7 @@ pub struct Chain {
     changes: Vec<Change>,
     /// Whether something became known of memory that no link in the queue stands for.
     is_memory_new: bool,
-    /// How often links may still be related.
+    /// Work that is left, by links that are related and stores that are looked at.
     pub(super) budget: u64,
 }
 
@@ -195,7 +204,9 @@ impl Chain {
             if self.budget == 0 {
                 continue;
             }
-            self.budget = self.budget.saturating_sub(1);
+            // What is read of memory is looked for among all stores.
+            let stores = u64::try_from(self.storing.len() / 32).unwrap_or(0);
+            self.budget = self.budget.saturating_sub(stores.saturating_add(1));
             if let Err(contradiction) = self.relate(at, world) {
                 self.clear_queue();
                 return Err(contradiction);

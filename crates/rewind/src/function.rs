@@ -140,7 +140,7 @@ impl Function {
             }
         }
         let is_open = |index: usize| {
-            !function.indirect.is_empty() || !function.from_outside(index).is_empty()
+            !function.indirect.is_empty() || !function.jumps_from_outside(index).is_empty()
         };
         function.frames = distances(&function.steps, |at| function.index_of(at), is_open);
         Some(function)
@@ -190,7 +190,7 @@ impl Function {
         &self.indirect
     }
 
-    pub(super) fn from_outside(&self, index: usize) -> &[u64] {
+    pub(super) fn jumps_from_outside(&self, index: usize) -> &[u64] {
         self.from_outside.get(index).map(Vec::as_slice).unwrap_or_default()
     }
 

@@ -56,7 +56,7 @@ impl Line {
 /// The lines of a walk.
 pub fn lines(world: &OfProcess<'_>, walk: &Walk<'_>) -> Vec<Line> {
     let (chain, proved) = (walk.chain(), walk.proved());
-    let mut frames: HashMap<u64, Rc<(Option<usize>, Option<SourceFrame>)>> = HashMap::new();
+    let mut frames: HashMap<u64, Rc<Named>> = HashMap::new();
     let mut found: Vec<Line> = Vec::new();
     for step in 1..=chain.len() {
         let Some(link) = chain.link(step) else { break };
@@ -80,7 +80,8 @@ pub fn lines(world: &OfProcess<'_>, walk: &Walk<'_>) -> Vec<Line> {
             taken,
         });
         let same = |last: &&mut Line| {
-            let is_same_line = last.is_of(&line) || line.location.is_none() && last.location.is_none();
+            let is_same_line =
+                last.is_of(&line) || line.location.is_none() && last.location.is_none();
             is_same_line && last.function == line.function && last.is_proved == line.is_proved
         };
         // A function that calls itself is another one each time.
@@ -107,7 +108,10 @@ fn entry(chain: &Chain, step: usize) -> Option<u64> {
     Some(chain.register(step, 7)?.wrapping_sub(moved.cast_unsigned()))
 }
 
-fn frame(world: &OfProcess<'_>, at: u64) -> (Option<usize>, Option<SourceFrame>) {
+/// The module and the function of an address.
+type Named = (Option<usize>, Option<SourceFrame>);
+
+fn frame(world: &OfProcess<'_>, at: u64) -> Named {
     let modules = &world.process.modules;
     let Some(index) = modules.index_at(Avma(at)) else { return (None, None) };
     let found = modules.get(index).zip(modules.debug(index));

@@ -54,6 +54,9 @@ pub enum NotRewound {
     Function,
 }
 
+/// Targets of jumps, and where the jumps end, sorted.
+type Jumps = Rc<[(u64, u64)]>;
+
 /// A process and the thread that is read backwards.
 #[derive(Debug)]
 pub struct OfProcess<'p> {
@@ -62,7 +65,7 @@ pub struct OfProcess<'p> {
     functions: RefCell<HashMap<u64, Option<Rc<Function>>>>,
     /// By addresses in them.
     extents: RefCell<HashMap<u64, Option<Rc<Function>>>>,
-    jumps: RefCell<HashMap<u64, Option<Rc<[(u64, u64)]>>>>,
+    jumps: RefCell<HashMap<u64, Option<Jumps>>>,
     words: RefCell<HashMap<(u64, u64), Option<u64>>>,
     /// Whether nothing in the process unwinds stacks.
     is_without_unwinder: bool,
@@ -139,7 +142,7 @@ impl<'p> OfProcess<'p> {
 
     /// What may be jumps over any distance in the memory around an address, wherever an
     /// instruction begins: their targets, sorted, and where they end.
-    fn jumps_around(&self, at: u64) -> Option<Rc<[(u64, u64)]>> {
+    fn jumps_around(&self, at: u64) -> Option<Jumps> {
         let region = self.process.memory.region_at(Avma(at))?;
         let range = (region.range.start.0, region.range.len());
         if let Some(known) = self.jumps.borrow().get(&range.0) {
@@ -150,7 +153,7 @@ impl<'p> OfProcess<'p> {
         found
     }
 
-    fn long_jumps(&self, (from, length): (u64, u64)) -> Option<Rc<[(u64, u64)]>> {
+    fn long_jumps(&self, (from, length): (u64, u64)) -> Option<Jumps> {
         if length > MOST_SEARCHED {
             return None;
         }
@@ -181,10 +184,10 @@ impl<'p> OfProcess<'p> {
         if length > MOST_CODE {
             return true;
         }
-        let code = self.process.memory.read_up_to(
-            Avma(start),
-            usize::try_from(length.saturating_add(LONGEST)).unwrap_or(0),
-        );
+        let code = self
+            .process
+            .memory
+            .read_up_to(Avma(start), usize::try_from(length.saturating_add(LONGEST)).unwrap_or(0));
         let mut reached = false;
         for step in steps(Decoder::X86 { bits: 64 }, Avma(start), &code) {
             let behind = step.address.0.wrapping_add(step.len);
@@ -228,7 +231,10 @@ impl<'p> OfProcess<'p> {
         for (at, window) in (from..).zip(bytes.windows(2)) {
             let [0xeb | 0x70..=0x7f | 0xe0..=0xe3, distance] = *window else { continue };
             let behind = at.wrapping_add(2);
-            found.push((behind.wrapping_add_signed(i64::from(i8::from_le_bytes([distance]))), behind));
+            found.push((
+                behind.wrapping_add_signed(i64::from(i8::from_le_bytes([distance]))),
+                behind,
+            ));
         }
         found
     }

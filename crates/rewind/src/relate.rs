@@ -18,7 +18,8 @@ impl Chain {
         let (requires, taken, frame) = (link.requires, link.taken, link.frame);
         let (after, before) = (at, at.saturating_add(1));
         for (number, written) in code.written.iter().enumerate().take(ALL) {
-            let kept = |bits: Bits| Bits { value: bits.value & !written, known: bits.known & !written };
+            let kept =
+                |bits: Bits| Bits { value: bits.value & !written, known: bits.known & !written };
             self.set(before, number, kept(self.bits(after, number)))?;
             self.set(after, number, kept(self.bits(before, number)))?;
         }
@@ -81,9 +82,8 @@ impl Chain {
         if matches!(operator, Operator::Set | Operator::Select) {
             return self.conditional(operation, (after, before), (left_is, right_is), world);
         }
-        let computed = left_is
-            .zip(right_is)
-            .and_then(|(left, right)| result(operator, left, right, size));
+        let computed =
+            left_is.zip(right_is).and_then(|(left, right)| result(operator, left, right, size));
         match (to, computed) {
             (Some(to), Some(value)) => self.target_is(to, after, value, size, world)?,
             (Some(to), None) => self.is_cleared_above(to, after, size)?,
@@ -206,10 +206,7 @@ impl Chain {
         (left, right): (Option<u64>, Option<u64>),
         world: &dyn World,
     ) -> Checked {
-        let Some(condition) = self
-            .links
-            .get(after)
-            .and_then(|link| link.code.arithmetic.condition)
+        let Some(condition) = self.links.get(after).and_then(|link| link.code.arithmetic.condition)
         else {
             return Ok(());
         };

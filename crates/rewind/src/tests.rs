@@ -21,7 +21,15 @@ struct Made {
 
 impl Made {
     fn with(mut self, at: u64, code: &[u8]) -> Self {
-        self.functions.insert(at, Rc::new(Function::new(at, code, |_| Vec::new(), |_| None).unwrap()));
+        self.functions
+            .insert(at, Rc::new(Function::new(at, code, |_| Vec::new(), |_| None).unwrap()));
+        self
+    }
+
+    /// The same where a jump that ends at `from` leads to `to`.
+    fn with_jump(mut self, at: u64, code: &[u8], (from, to): (u64, u64)) -> Self {
+        let jumps = |target: u64| if target == to { vec![from] } else { Vec::new() };
+        self.functions.insert(at, Rc::new(Function::new(at, code, jumps, |_| None).unwrap()));
         self
     }
 
@@ -139,4 +147,63 @@ fn code_that_jumps_to_itself_ends() {
 #[test]
 fn a_jump_into_an_instruction_is_no_function_that_is_followed() {
     assert!(Function::new(CODE, &[0xeb, 1, 0xb8, 1, 0, 0, 0], |_| Vec::new(), |_| None).is_none());
+}
+
+#[test]
+fn of_two_ways_the_one_whose_condition_did_not_hold_is_left_out() {
+    // test %ecx,%ecx; je 1f; nop; 1: hlt
+    let made = Made::default().with(CODE, &[0x85, 0xc9, 0x74, 1, 0x90, 0xf4]);
+    let (chain, _) = made.back(CODE + 5, &[(RCX, 0)]);
+    assert_eq!(chain.address(1), Some(CODE + 2));
+    assert_eq!(chain.link(1).unwrap().branch().map(|it| (it.0.name(), it.1)), Some(("e", true)));
+    let (chain, _) = made.back(CODE + 5, &[(RCX, 3)]);
+    assert_eq!((chain.address(1), chain.address(2)), (Some(CODE + 4), Some(CODE + 2)));
+    let (chain, end) = made.back(CODE + 5, &[]);
+    assert_eq!((chain.len(), end), (0, End::SeveralWays));
+}
+
+#[test]
+fn rounds_of_a_loop_are_counted_back_until_one_more_is_possible() {
+    // mov $0,%eax; 1: add $1,%eax; cmp $3,%eax; jne 1b; hlt
+    let code = [0xb8, 0, 0, 0, 0, 0x83, 0xc0, 1, 0x83, 0xf8, 3, 0x75, 0xf8, 0xf4];
+    let made = Made::default().with(CODE, &code);
+    let (chain, end) = made.back(CODE + 13, &[(RAX, 3)]);
+    // A round that began with -1 contradicts nothing.
+    assert_eq!((chain.len(), end), (9, End::SeveralWays));
+    assert_eq!(chain.state(9).unwrap()[RAX], Bits { value: 0, known: 0xffff_ffff });
+    // The loop is left with 3 only.
+    assert_eq!(made.back(CODE + 13, &[(RAX, 4)]).1, End::NoWay);
+}
+
+#[test]
+fn a_jump_of_another_function_is_one_of_the_ways() {
+    // nop; hlt    xor %eax,%eax; jmp to the hlt
+    let other = [0x31, 0xc0, 0xe9, 0xfa, 0xfe, 0xff, 0xff];
+    let made = Made::default()
+        .with_jump(CODE, &[0x90, 0xf4], (CODE + 0x107, CODE + 1))
+        .with(CODE + 0x100, &other);
+    let (chain, _) = made.back(CODE + 1, &[(RAX, 5)]);
+    assert_eq!(chain.address(1), Some(CODE));
+    assert_eq!(made.back(CODE + 1, &[(RAX, 0)]).1, End::SeveralWays);
+}
+
+#[test]
+fn the_frame_pointer_that_was_popped_is_known_by_the_code() {
+    // push %rbp; mov %rsp,%rbp; mov %eax,-4(%rbp); pop %rbp; hlt
+    let code = [0x55, 0x48, 0x89, 0xe5, 0x89, 0x45, 0xfc, 0x5d, 0xf4];
+    let made = Made::default().with(CODE, &code);
+    let (chain, _) = made.back(CODE + 8, &[]);
+    assert_eq!(chain.register(2, 6), Some(STACK - 8));
+    assert_eq!(chain.len(), 4);
+}
+
+#[test]
+fn work_that_is_used_up_ends_the_way() {
+    let nops = vec![0x90; 100];
+    let function = Rc::new(Function::new(CODE, &nops, |_| Vec::new(), |_| None).unwrap());
+    let made = Made::default();
+    let work = Work { relations: 10, tried: 10 };
+    let mut walk = Walk::new(&made, function, 99, State::default(), work);
+    assert_eq!(walk.back(200), End::WorkDone);
+    assert!(walk.chain().len() < 20);
 }

@@ -44,12 +44,7 @@ struct Frame<'f> {
 
 /// What the function of the instruction `step` steps before the end has in variables: before it,
 /// or, of those that lie at one place in memory, after it.
-pub(super) fn held(
-    world: &OfProcess<'_>,
-    chain: &Chain,
-    step: usize,
-    is_after: bool,
-) -> Vec<Held> {
+pub(super) fn held(world: &OfProcess<'_>, chain: &Chain, step: usize, is_after: bool) -> Vec<Held> {
     let Some(link) = chain.link(step) else { return Vec::new() };
     let modules = &world.process.modules;
     let Some(index) = modules.index_at(Avma(link.address)) else { return Vec::new() };

@@ -24,7 +24,7 @@ const ROUNDS: usize = 4;
 /// What a walk may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
-    /// How often two neighbouring states are compared.
+    /// Comparisons of two neighbouring states, weighted by how many stores the way has.
     pub relations: u64,
     /// Instructions on ways that are tried.
     pub tried: usize,
@@ -244,7 +244,7 @@ impl<'w> Walk<'w> {
 
     /// Jumps of other functions to a place that is not the beginning of this one.
     fn jumps_from_outside(&self, address: u64, ways: &mut Vec<Way>) -> Result<(), End> {
-        for end in self.at.function.from_outside(self.at.index) {
+        for end in self.at.function.jumps_from_outside(self.at.index) {
             let last = end.checked_sub(1).ok_or(End::NoWay)?;
             let function = self.world.function(last).ok_or(End::JumpFromOutside)?;
             // Bytes in the middle of an instruction are not executed.

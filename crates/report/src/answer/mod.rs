@@ -13,9 +13,7 @@ pub use contents::{
 };
 pub use hidden::{Hidden, HiddenText};
 pub use printed::{Answer, MemoryDump, MemoryRow, Printed, TypeText};
-pub use rewound::{
-    RewindBlock, RewindBranch, RewindLine, RewindReport, RewindVariable,
-};
+pub use rewound::{RewindBlock, RewindBranch, RewindLine, RewindReport, RewindVariable};
 pub use tasks::{
     RuntimeReport, TaskCreated, TaskFrameReport, TaskLocal, TaskReport, TaskStack, TaskWait,
     TasksReport, VerdictReport,
