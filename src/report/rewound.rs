@@ -83,6 +83,7 @@ fn folded(lines: &[Line]) -> Vec<(u64, &[Line])> {
             first.iter().zip(next).all(|(one, other)| same(one, other))
         })
     };
+    let between = |from: usize, to: usize| lines.get(from..to).unwrap_or_default();
     let mut blocks = Vec::new();
     let (mut at, mut plain) = (0, 0);
     while at < lines.len() {
@@ -94,13 +95,13 @@ fn folded(lines: &[Line]) -> Vec<(u64, &[Line])> {
             continue;
         };
         if plain > 0 {
-            blocks.push((1, &lines[at - take(&mut plain)..at]));
+            blocks.push((1, between(at - take(&mut plain), at)));
         }
-        blocks.push((times as u64, &lines[at..at + size]));
+        blocks.push((times as u64, between(at, at + size)));
         at += size * times;
     }
     if plain > 0 {
-        blocks.push((1, &lines[at - plain..at]));
+        blocks.push((1, between(at - plain, at)));
     }
     blocks
 }
