@@ -75,7 +75,10 @@ pub fn rewound(
 
 /// Lines in blocks, with how often each was executed: rounds of a loop are one.
 fn folded(lines: &[Line]) -> Vec<(u64, &[Line])> {
-    let same = |one: &Line, other: &Line| one.is_of(other) && one.is_proved == other.is_proved;
+    // Instructions of two lines may alternate without a loop.
+    let same = |one: &Line, other: &Line| {
+        one.is_of(other) && one.address == other.address && one.is_proved == other.is_proved
+    };
     let is_round = |at: usize, size: usize, times: usize| {
         let (first, next) = (lines.get(at..at + size), at + size * times);
         let next = lines.get(next..next + size);

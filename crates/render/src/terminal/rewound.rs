@@ -51,8 +51,10 @@ pub(crate) fn write_rewound(
 /// `thread 77: the last 351 instructions, 57 of them certain`.
 fn heading(found: &RewindReport) -> String {
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    if found.instructions == 0 {
+        return format!("thread {}: no instruction before the end is known", found.tid);
+    }
     let certain = match found.proved {
-        _ if found.instructions == 0 => String::new(),
         proved if proved == found.instructions => ", all certain".to_owned(),
         0 => ", all likely".to_owned(),
         proved => format!(", the last {proved} certain"),
