@@ -11,7 +11,7 @@ use obit_report::heap::{
 /// A part: a title, lines, then a table.
 #[derive(Default)]
 pub(crate) struct Part {
-    /// Stands out; what is behind it on its line does not.
+    /// Is emphasized; what is behind it on its line is not.
     pub(crate) title: String,
     pub(crate) behind_title: String,
     /// Whether the title is of what is broken.
