@@ -20,6 +20,9 @@ const UNITS: u64 = 8;
 const MOST_UNITS: u64 = 256;
 /// Hits of a search.
 const HITS: u64 = 20;
+/// Tasks of each runtime, and frames of each.
+const TASKS: u64 = 20;
+const TASK_FRAMES: u64 = 12;
 /// Rows of each list of the heap, and words that point to an address.
 const HEAP_ROWS: u64 = 5;
 const POINTERS: u64 = 20;
@@ -182,6 +185,13 @@ fn question(tool: &str, arguments: &Arguments<'_>) -> Result<Question, String> {
     Ok(match tool {
         "why" => Question::Why,
         "locks" => Question::Locks,
+        "tasks" => Question::Tasks {
+            runtime: text("runtime")?,
+            state: text("state")?,
+            id: arguments.count("id")?,
+            most: arguments.count("limit")?.unwrap_or(TASKS),
+            frames: arguments.count("frames")?.unwrap_or(TASK_FRAMES),
+        },
         "heap" => Question::Heap { most: arguments.count("limit")?.unwrap_or(HEAP_ROWS) },
         "who_points_to" => {
             let of = arguments.needed("expression")?.to_owned();
@@ -311,6 +321,7 @@ fn said(answer: Answer) -> Result<Answered, Refused> {
         Answer::Modules(one) => document(one, text::modules(one)),
         Answer::Source(one) => document(one, text::source(one)),
         Answer::Locks(one) => document(one, text::locks(one)),
+        Answer::Tasks(one) => document(one, text::tasks(one)),
         Answer::Heap(one) => document(one, text::heap(&HeapAnswer::Census(one.clone()))),
         Answer::Pointers(one) => document(one, text::heap(&HeapAnswer::Place(one.clone()))),
         Answer::Find(one) => document(one, text::find(one)),

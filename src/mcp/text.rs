@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use obit_redact::Shown;
-use obit_render::{PageOptions, write_heap};
+use obit_render::{PageOptions, write_heap, write_tasks};
+use obit_report::answer::TasksReport;
 use obit_report::heap::HeapAnswer;
 use obit_session::{
     CompareAnswer, FindAnswer, Frame, GroupAnswer, LocksAnswer, MemoryAnswer, ModulesAnswer, Next,
@@ -175,6 +176,13 @@ pub(super) fn locks(answer: &LocksAnswer) -> String {
     let findings = answer.findings.iter().map(plain);
     let waits = answer.waits.iter().map(|wait| wait.sentence(&plain(&wait.lock)));
     lines(findings.chain(waits))
+}
+
+pub(super) fn tasks(answer: &TasksReport) -> String {
+    let mut lines = Vec::new();
+    // Nothing fails that writes to memory.
+    let _ = write_tasks(&mut lines, answer, &PageOptions::default());
+    String::from_utf8_lossy(&lines).trim_end().to_owned()
 }
 
 pub(super) fn heap(answer: &HeapAnswer) -> String {

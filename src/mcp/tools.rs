@@ -55,6 +55,8 @@ const LIMIT: Argument = may("limit", Kind::Number, "Items at most");
 const MATCHING: Argument = may("matching", Kind::Text, "Only items that contain this text");
 const FORMATS: &[&str] = &["x", "d", "u", "o", "t", "c", "a", "f", "s", "i"];
 const SIZES: &[&str] = &["b", "h", "w", "g"];
+const RUNTIMES: &[&str] = &["go", "tokio", "cpython"];
+const STATES: &[&str] = &["running", "runnable", "in-system-call", "waiting", "ended", "unknown"];
 const CLAIMS: &[&str] = &["compare", "waits", "freed", "on-stack", "class"];
 const COMPARISONS: &[&str] = &["==", "!=", "<", "<=", ">", ">="];
 
@@ -155,6 +157,21 @@ pub(super) const TOOLS: &[Tool] = &[
         title: "Locks and waits",
         description: "Deadlocks and contended locks: who holds what, who waits for whom.",
         arguments: &[CORE],
+    },
+    Tool {
+        name: "tasks",
+        title: "Goroutines, async tasks, Python threads",
+        description: "Tasks that are no threads of the kernel: goroutines, tasks of tokio with \
+                      their chain of awaits, threads of CPython with lines of Python. What each \
+                      waits for; tasks with the same stack together.",
+        arguments: &[
+            CORE,
+            may("runtime", Kind::OneOf(RUNTIMES), "Only of this runtime"),
+            may("state", Kind::OneOf(STATES), "Only in this state"),
+            may("id", Kind::Number, "Only the task with this number"),
+            may("limit", Kind::Number, "Tasks of each runtime; default: 20"),
+            may("frames", Kind::Number, "Frames of each; default: 12"),
+        ],
     },
     Tool {
         name: "heap",

@@ -36,6 +36,7 @@ pub(crate) use code::Code;
 pub use contents::{ContentsLimits, contents};
 pub(crate) use findings::locks::want as what_a_thread_wants;
 pub use heap_report::{growth, heap, place};
+pub(crate) use tasks::tasks_of;
 pub use tasks::{TasksWanted, tasks};
 /// The heap as it was read, for questions that stay open.
 pub(crate) mod heap_read {

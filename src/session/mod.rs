@@ -16,6 +16,7 @@ mod locks;
 mod look;
 mod opened;
 mod search;
+mod tasks;
 mod variables;
 mod verify;
 mod worker;

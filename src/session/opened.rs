@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::report::heap_read::Read;
 use crate::report::{
-    BuildOptions, Context, Judge, Report, WhichRegisters, WhoseLocals, build_with,
+    BuildOptions, Context, Judge, Report, TasksWanted, WhichRegisters, WhoseLocals, build_with,
 };
 use obit_corefile::addr::Avma;
 use obit_heap::Doubt;
@@ -120,6 +120,17 @@ impl Opened {
                 Answer::Source(self.lines(*at, None, None, *context)?)
             }
             Question::Locks => Answer::Locks(self.locks()),
+            Question::Tasks { runtime, state, id, most, frames } => {
+                let wanted = TasksWanted {
+                    runtimes: runtime.iter().cloned().collect(),
+                    states: state.iter().cloned().collect(),
+                    ids: id.iter().copied().collect(),
+                    of_runtime: false,
+                    most: usize::try_from(items(*most)).unwrap_or(usize::MAX),
+                    frames: usize::try_from(items(*frames)).unwrap_or(usize::MAX),
+                };
+                Answer::Tasks(Box::new(self.tasks(&wanted)))
+            }
             Question::Heap { most } => Answer::Heap(Box::new(self.heap(items(*most)))),
             Question::Pointers { of, at, most } => {
                 Answer::Pointers(Box::new(self.pointers(*at, of, items(*most))?))

@@ -52,6 +52,7 @@ pub(super) static COMMANDS: &[Command] = commands! {
     "why" [], "why", "why the process crashed: obit's page of the cause", Same, own::why;
     "blame" [], "blame", "choose the frame to blame", Same, own::blame;
     "locks" [], "locks", "which thread waits for which lock, and who holds it", Same, own::locks;
+    "tasks" [], "tasks [NUMBER]", "goroutines, tasks of tokio, threads of Python; one of them with its whole stack", Same, own::tasks;
     "heap" [], "heap [EXPR]", "what the heap holds; of an address: its block, and who points there", Same, own::heap;
     "verify" [], "verify CLAIM", "whether a claim holds: `x is NULL in frame 2`, `thread 3 waits for thread 7`", Same, own::verify;
     "notices" [], "notices", "what is missing of the dump and its files", Same, own::notices;

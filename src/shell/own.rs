@@ -10,6 +10,10 @@ use obit_render::formats::ReportView;
 use obit_render::{FORMATS, prompt};
 use obit_report::heap::HeapAnswer;
 
+/// Tasks of each runtime, frames of each, and of one that is asked for.
+const TASKS: u64 = 100;
+const TASK_FRAMES: u64 = 16;
+const WHOLE_STACK: u64 = 1000;
 /// Rows of each list of the heap.
 const HEAP_ROWS: u64 = 10;
 /// Words that point to an address.
@@ -59,6 +63,22 @@ pub(super) fn locks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -
     for wait in &found.waits {
         say(out, &format!("  {}", wait.sentence(&prompt::plain(&wait.lock))))?;
     }
+    Ok(())
+}
+
+pub(super) fn tasks(shell: &mut Shell, words: &Words<'_>, out: &mut dyn Write) -> Done {
+    words.no_format()?;
+    let id = match words.rest.trim() {
+        "" => None,
+        number => match number.parse() {
+            Ok(id) => Some(id),
+            Err(_) => return refuse("tasks takes the number of a task, or nothing"),
+        },
+    };
+    let (most, frames) = (TASKS, if id.is_some() { WHOLE_STACK } else { TASK_FRAMES });
+    let question = Question::Tasks { runtime: None, state: None, id, most, frames };
+    let Answer::Tasks(found) = shell.ask(&question)? else { return refuse("no answer") };
+    obit_render::write_tasks(out, &found, &shell.page)?;
     Ok(())
 }
 

@@ -201,7 +201,9 @@ fn by_tools(way: &str, core: &str, level: &str) -> Vec<u8> {
     let mut agent = Agent::start(&[&words[..], &more].concat());
     let mut all = agent.call("open", &json!({ "path": core })).to_string();
     let mut ask = |tool: &str, arguments: Value| all += &agent.call(tool, &arguments).to_string();
-    for tool in ["why", "stack", "variables", "locks", "heap", "modules", "registers", "source"] {
+    for tool in
+        ["why", "stack", "variables", "locks", "tasks", "heap", "modules", "registers", "source"]
+    {
         ask(tool, json!({}));
     }
     ask("stack", json!({ "groups": true }));

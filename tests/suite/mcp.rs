@@ -205,6 +205,7 @@ fn every_answer_is_as_the_schema_of_its_tool_says() {
         ("memory", json!({ "address": "$pc", "format": "i" })),
         ("find", json!({ "pointer_to": "0x4c4cf0" })),
         ("locks", json!({})),
+        ("tasks", json!({})),
         ("heap", json!({})),
         ("who_points_to", json!({ "expression": "job" })),
         ("modules", json!({})),

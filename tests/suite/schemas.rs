@@ -134,6 +134,7 @@ fn the_published_schemas_of_tools_are_those_of_their_answers() {
         "memory": schema!(of::MemoryAnswer),
         "find": schema!(of::FindAnswer),
         "locks": schema!(of::LocksAnswer),
+        "tasks": schema!(TasksReport),
         "heap": schema!(HeapReport),
         "who_points_to": schema!(PlaceReport),
         "modules": schema!(of::ModulesAnswer),

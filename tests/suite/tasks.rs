@@ -155,3 +155,15 @@ fn a_report_of_goroutines_that_are_all_asleep_shows_where_the_program_waits() {
     let is_end = |end: &Value| end == "runtime.mcall" || end == "runtime.clone";
     assert!(ends.iter().all(is_end), "{ends:?}");
 }
+
+#[test]
+fn a_session_shows_goroutines_and_one_of_them_with_its_stack() {
+    let state = tempfile::tempdir().unwrap();
+    let mut shell = obit();
+    shell.arg("shell").arg(fixture("causes-go/deadlock.core.zst"));
+    shell.env("XDG_STATE_HOME", state.path()).stdin(std::process::Stdio::null());
+    let output = shell.args(["-batch", "-ex", "tasks", "-ex", "tasks 1"]).output().unwrap();
+    let said = stdout(&output);
+    assert_eq!(said.matches("main.wait").count(), 2, "{said}");
+    assert!(said.contains("chan receive"), "{said}");
+}

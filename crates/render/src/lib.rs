@@ -56,6 +56,7 @@ pub use terminal::heap::write_heap;
 pub use terminal::page::write_page;
 pub use terminal::printed::write_printed;
 pub use terminal::prompt;
+pub use terminal::tasks::write_tasks;
 pub use visible::visible;
 
 /// How a page is laid out.

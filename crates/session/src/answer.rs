@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use obit_redact::Shown;
-use obit_report::answer::MemoryDump;
+use obit_report::answer::{MemoryDump, TasksReport};
 use obit_report::heap::{HeapReport, PlaceReport};
 use obit_report::{Hex, LockReport, Report};
 use serde::{Deserialize, Serialize};
@@ -569,6 +569,8 @@ pub enum Answer {
     Source(SourceAnswer),
     /// To [`crate::Question::Locks`].
     Locks(LocksAnswer),
+    /// To [`crate::Question::Tasks`].
+    Tasks(Box<TasksReport>),
     /// To [`crate::Question::Heap`].
     Heap(Box<HeapReport>),
     /// To [`crate::Question::Pointers`].

@@ -135,6 +135,19 @@ pub enum Question {
     },
     /// Locks, and who waits.
     Locks,
+    /// Goroutines, futures and threads of interpreters.
+    Tasks {
+        /// Only of this runtime: `go`, `tokio`, `cpython`.
+        runtime: Option<String>,
+        /// Only in this state.
+        state: Option<String>,
+        /// Only this one, by its number.
+        id: Option<u64>,
+        /// Tasks of each runtime, at most.
+        most: u64,
+        /// Frames of each, at most: the innermost.
+        frames: u64,
+    },
     /// What the heap holds.
     Heap {
         /// Rows of each list, at most.

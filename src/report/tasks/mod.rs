@@ -67,7 +67,15 @@ pub fn tasks(process: &Process, options: &BuildOptions, wanted: &TasksWanted) ->
     if let Some(crashed) = process.threads.iter().position(|thread| thread.crashed) {
         judge.learn(crashed);
     }
-    let redactor = judge.redactor();
+    tasks_of(process, wanted, judge.redactor())
+}
+
+/// The same, as much as `redactor` shows.
+pub(crate) fn tasks_of(
+    process: &Process,
+    wanted: &TasksWanted,
+    redactor: &mut Redactor,
+) -> TasksReport {
     let found = runtimes(process);
     let found = found.iter().filter(|runtime| wanted.has_runtime(runtime.kind));
     let runtimes = found.map(|found| runtime(process, found, wanted, redactor)).collect();

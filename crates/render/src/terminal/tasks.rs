@@ -13,7 +13,10 @@ use obit_report::answer::{RuntimeReport, TaskFrameReport, TaskReport, TaskWait, 
 const NAMED: usize = 10;
 
 /// Writes each runtime with its tasks.
-pub(crate) fn write_tasks(
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_tasks(
     out: &mut dyn io::Write,
     found: &TasksReport,
     options: &PageOptions,
