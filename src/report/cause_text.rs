@@ -163,7 +163,7 @@ fn title(cause: &analysis::Cause, signal: Option<&Signal>) -> String {
 
 /// What a signal means that no fault of the process raised: signal(7), "Standard signals".
 fn of_signal(cause: &analysis::Cause, signal: Option<&Signal>, title: &str) -> String {
-    let Some(signal) = signal else { return title.to_owned() };
+    let Some(signal) = cause.sent.as_ref().or(signal) else { return title.to_owned() };
     let name = signal.name();
     let by = cause.sender.map(|pid| format!("another process (pid {pid})"));
     // What the kernel sends by itself, it sends for the terminal.
@@ -178,6 +178,7 @@ fn of_signal(cause: &analysis::Cause, signal: Option<&Signal>, title: &str) -> S
         "SIGHUP" => "hung up",
         _ => {
             return match cause.sender {
+                Some(pid) if cause.sent.is_some() => format!("{title} ({name} of pid {pid})"),
                 Some(pid) => format!("{title} (pid {pid})"),
                 None if cause.class == CauseClass::Signal => {
                     format!("killed by {name}; cause unknown")

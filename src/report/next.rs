@@ -40,7 +40,9 @@ pub(super) fn steps(cause: &Cause, known: &Known<'_>, redactor: &mut Redactor) -
     steps.extend(sanitizer(known.analysis));
     steps.extend(print(cause, known));
     steps.extend(after);
-    if matches!(known.analysis.class, CauseClass::GoPanic | CauseClass::GoFatal) {
+    let is_of_go = matches!(known.analysis.class, CauseClass::GoPanic | CauseClass::GoFatal);
+    // Only Go's runtime ends a process for a signal in this way.
+    if is_of_go || known.analysis.sent.is_some() {
         steps.push("obit tasks CORE".to_owned());
     }
     if known.analysis.class == CauseClass::StackOverflow {

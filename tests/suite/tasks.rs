@@ -167,3 +167,27 @@ fn a_session_shows_goroutines_and_one_of_them_with_its_stack() {
     assert_eq!(said.matches("main.wait").count(), 2, "{said}");
     assert!(said.contains("chan receive"), "{said}");
 }
+
+/// Go's runtime ends the process by a SIGABRT of its own for most signals that another one sends.
+#[test]
+fn a_signal_for_which_the_runtime_aborted_is_the_cause_and_not_the_abort() {
+    let place = tempfile::tempdir().unwrap();
+    let unpacked = |name: &str, to: &str| {
+        let packed = fs::File::open(fixture("go-signals").join(name)).unwrap();
+        let file = place.path().join(to);
+        fs::write(&file, zstd::decode_all(packed).unwrap()).unwrap();
+        file
+    };
+    let program = unpacked("prog.zst", "prog");
+    for (name, title) in [
+        ("quit.zst", "asked to quit with a core dump (SIGQUIT) by another process (pid "),
+        ("segv.zst", "killed by a signal from another process (SIGSEGV of pid "),
+    ] {
+        let report = report(&unpacked(name, "core"), &[program.as_os_str()]);
+        let cause = &report["cause"];
+        assert_eq!(cause["class"], "external-signal", "{name}");
+        assert_eq!(cause["confidence"], "likely", "{name}");
+        assert!(cause["title"].as_str().unwrap().starts_with(title), "{cause}");
+        assert!(list(cause, "next").iter().any(|step| step == "obit tasks CORE"), "{cause}");
+    }
+}

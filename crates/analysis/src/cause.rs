@@ -9,7 +9,7 @@ use super::memory::{self, Verdict};
 use super::misuse;
 use super::null::{is_sure_of_null, of_null_array};
 use super::origin::{self, Gone, Origin};
-use super::outside::{is_from_outside, only_stops, sender};
+use super::outside::{ended_for, is_from_outside, only_stops, sender};
 use super::owner::is_foreign;
 use super::said::{self, Fact, Said, Speaker, Subject};
 use super::source::{self, Judged, SourceTerms};
@@ -39,6 +39,8 @@ pub struct Cause {
     pub said: Option<Said>,
     /// Who sent the signal, if another process did.
     pub sender: Option<i64>,
+    /// The signal that was sent, where a runtime ended the process for it by another one.
+    pub sent: Option<Signal>,
     /// The threads that wait for each other, if that is why it hung.
     pub deadlock: Option<LockFinding>,
     /// Id of the thread to look at first, where it is not the crashed one.
@@ -94,6 +96,7 @@ pub(super) fn judge(
     let said = said.map(|said| assertion::with_text(process, said));
     let sender = sender(process);
     let sender_pid = sender.map(|sender| sender.pid);
+    let sent = ended_for(process).filter(|_| fault.is_none() && said.is_none());
     let subject = said.as_ref().and_then(|said| said.subject);
     let is_of_block = matches!(subject, Some(Subject::GivenBlock | Subject::FreedBlock));
     let freed = said.as_ref().filter(|_| is_of_block);
@@ -143,6 +146,7 @@ pub(super) fn judge(
             (CauseClass::ExternalSignal, Confidence::Proved)
         }
         (None, None) if sender.is_some() => (CauseClass::ExternalSignal, Confidence::Likely),
+        (None, None) if sent.is_some() => (CauseClass::Signal, Confidence::Likely),
         (None, None) if signal.number == SIGABRT => (CauseClass::Abort, Confidence::Likely),
         (None, None) => (of_signal(signal), Confidence::Proved),
     };
@@ -150,8 +154,9 @@ pub(super) fn judge(
     facts.extend(said::facts(process, fault.as_ref(), said.as_ref(), sender_pid));
     facts.extend(fault.as_ref().and_then(|fault| large_frame(process, fault)));
     facts.extend(fault.as_ref().and_then(|fault| trap_message(process, fault)));
-    let sent_again =
-        sender.filter(|sender| class == CauseClass::ExternalSignal && !sender.is_recorded);
+    let sent_again = sender.filter(|sender| {
+        class == CauseClass::ExternalSignal && !sender.is_recorded && sent.is_none()
+    });
     facts.extend(sent_again.map(|sender| Fact::SentAgain(sender.pid)));
     let raised = said.as_ref().filter(|_| !is_panic_of_fault).and_then(|said| said.frame);
     let failed = fault.as_ref().map(|fault| fault.frame(process));
@@ -231,6 +236,7 @@ pub(super) fn judge(
         verdict,
         said,
         sender: sender_pid,
+        sent,
         deadlock: None,
         thread: None,
         blame,
@@ -384,6 +390,7 @@ fn of_deadlock(process: &Process, deadlock: &LockFinding) -> Cause {
         verdict: None,
         said: None,
         sender: sender(process).map(|sender| sender.pid),
+        sent: None,
         deadlock: Some(deadlock.clone()),
         thread: first.map(|place| place.tid).filter(|tid| Some(*tid) != crashed),
         blame: first.and_then(|place| place.frame),

@@ -1,7 +1,7 @@
 //! Whether the process would have gone on: it was stopped or killed from outside.
 
-use super::fault::sent_before;
-use crate::signals::{SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+use super::fault::given_first;
+use crate::signals::{SIGABRT, SIGINT, SIGQUIT, SIGSTOP, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
 use obit_corefile::dump::{Signal, SignalDetail};
 use obit_process::process::Process;
 
@@ -27,10 +27,34 @@ pub(super) fn sender(process: &Process) -> Option<Sender> {
     if let Some(pid) = other(signal) {
         return Some(Sender { pid, is_recorded: true });
     }
-    let is_own = signal.sender().is_some_and(|(pid, _)| i64::from(pid) == own);
-    let before =
-        is_own.then(|| sent_before(process, process.crashed()?, signal.number)).flatten()?;
+    if signal.sender().is_none_or(|(pid, _)| i64::from(pid) != own) {
+        return None;
+    }
+    let before = given_first(process, process.crashed()?)?;
+    let before = match before.number == signal.number {
+        true => before,
+        false => ended_for(process)?,
+    };
     Some(Sender { pid: other(&before)?, is_recorded: false })
+}
+
+/// The signal from outside for which Go's runtime ended the process by a SIGABRT of its own
+/// (`runtime/signal_unix.go`: `sighandler`, `crash`). The thread that was given it sends SIGQUIT to
+/// all others, so that each prints its stack, and the last one aborts.
+pub(super) fn ended_for(process: &Process) -> Option<Signal> {
+    let crashed = process.crashed()?;
+    let signal = process.dump.signal.as_ref().filter(|signal| signal.number == SIGABRT)?;
+    let has = |name| crashed.frames.iter().any(|frame| frame.function.as_deref() == Some(name));
+    if !has("runtime.crash") || !has("runtime.sighandler") {
+        return None;
+    }
+    let own = signal.sender().map(|(pid, _)| pid);
+    let is_from_outside = |given: &Signal| match given.detail {
+        SignalDetail::Kernel => true,
+        _ => given.sender().is_some_and(|(pid, _)| Some(pid) != own),
+    };
+    let mut given = process.threads.iter().filter_map(|thread| given_first(process, thread));
+    given.find(is_from_outside)
 }
 
 /// Whether this signal stops a process and never ends one: a core that has it is of a process

@@ -82,7 +82,7 @@ fn compare(
                 "{who} #{index} {:?}: framehop {step:x?} {sp:x?}, obit {ours:x?}",
                 frame.pc
             );
-            (rule(process, frame, next, stack, sp), what)
+            (rule(process, frame, next, stack, (pc, sp)), what)
         });
         tally.add(difference);
         if let Some(next) = next {
@@ -100,7 +100,7 @@ fn rule(
     frame: &Activation,
     next: Option<&Activation>,
     stack: &Stack,
-    sp: Option<u64>,
+    (pc, sp): (Option<u64>, Option<u64>),
 ) -> Option<&'static str> {
     if frame.is_signal {
         return Some("framehop cannot leave a signal frame");
@@ -122,11 +122,18 @@ fn rule(
         Some(next) if is_without_tables && next.trust == Trust::Scan => {
             Some("without tables obit scans; framehop follows rbp")
         }
+        None if stack.stopped.is_none() && pc.is_some_and(|pc| !is_code(process, pc)) => {
+            Some("the first frame of Go's threads; framehop follows a word of data")
+        }
         None if is_without_tables && stack.stopped.is_some() => {
             Some("without tables framehop follows rbp into nowhere")
         }
         _ => None,
     }
+}
+
+fn is_code(process: &Process, pc: u64) -> bool {
+    process.memory.region_at(Avma(pc)).is_some_and(|region| region.permissions.execute)
 }
 
 fn registers(frame: &Activation) -> UnwindRegsX86_64 {

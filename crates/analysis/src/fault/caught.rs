@@ -69,12 +69,11 @@ fn of_handler(
     fits.then_some((fault, Caught { signal, is_inferred: true }))
 }
 
-/// What the first handler on the stack of `thread` was given, if somebody sent that signal. A
-/// handler without `SA_SIGINFO` was given nothing, and what lies in its place is older.
-pub(crate) fn sent_before(process: &Process, thread: &Thread, number: u16) -> Option<Signal> {
+/// What the first handler on the stack of `thread` was given. A handler without `SA_SIGINFO` was
+/// given nothing, and what lies in its place is older.
+pub(crate) fn given_first(process: &Process, thread: &Thread) -> Option<Signal> {
     let mut handlers = thread.stack.frames.iter().rev().filter(|place| place.is_signal);
-    let signal = record(process, handlers.next()?)?;
-    (signal.number == number && signal.sender().is_some()).then_some(signal)
+    record(process, handlers.next()?)
 }
 
 /// The `siginfo_t` in the frame of a handler, if it is of a fault and agrees with what else

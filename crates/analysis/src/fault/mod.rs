@@ -21,7 +21,7 @@ use obit_disassembly::{InstructionKind, MemoryOperand, Source, effects};
 use obit_process::process::{Process, Thread};
 
 pub use caught::Caught;
-pub(crate) use caught::sent_before;
+pub(crate) use caught::given_first;
 use codes::{FPE_FLTDIV, FPE_INTDIV, ILL_PRVOPC, ILL_PRVREG, TRAP_BRKPT};
 pub use flows::Purpose;
 use instant::Instant;
