@@ -150,6 +150,7 @@ fn built(
     let asleep = analysis.cause.as_ref().filter(|cause| is_fatal(cause));
     let asleep = asleep.and_then(|_| findings::asleep::read(process));
     findings.extend(asleep.as_ref().map(|runtime| findings::asleep::finding(runtime, redactor)));
+    findings.extend(findings::python::finding(process, redactor));
     let modules: Vec<_> =
         (0..process.modules.list().len()).filter_map(|at| builder.module(at)).collect();
     let mut notices = builder.notices();

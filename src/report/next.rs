@@ -2,7 +2,7 @@
 
 use super::cause_text::ShownTerms;
 use super::module::ModuleReport;
-use super::{Cause, Finding, NoticeCode, NoticeReport, ThreadReport};
+use super::{Cause, Finding, NoticeCode, NoticeReport, ThreadReport, findings};
 use obit_analysis as analysis;
 use obit_analysis::CauseClass;
 use obit_analysis::memory::{BlockState, Verdict};
@@ -42,7 +42,8 @@ pub(super) fn steps(cause: &Cause, known: &Known<'_>, redactor: &mut Redactor) -
     steps.extend(after);
     let is_of_go = matches!(known.analysis.class, CauseClass::GoPanic | CauseClass::GoFatal);
     // Only Go's runtime ends a process for a signal in this way.
-    if is_of_go || known.analysis.sent.is_some() {
+    let has_python = known.findings.iter().any(|one| one.kind == findings::python::KIND);
+    if is_of_go || has_python || known.analysis.sent.is_some() {
         steps.push("obit tasks CORE".to_owned());
     }
     if known.analysis.class == CauseClass::StackOverflow {

@@ -3,13 +3,13 @@
 //! The truth is what `faulthandler` of the same process prints when it crashes.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::fixture::{list, run, stderr, stdout};
+use crate::fixture::{list, report, run, stderr, stdout};
 
 const PYTHON: &str = "/usr/bin/python3";
 
@@ -62,11 +62,14 @@ fn crashed() -> Option<(TempDir, String)> {
     Some((directory, String::from_utf8(output.stderr).unwrap()))
 }
 
-fn runtime(directory: &Path) -> Value {
+fn core_in(directory: &Path) -> PathBuf {
     let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
-    let is_core =
-        |path: &std::path::PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("core");
-    let core = entries.into_iter().find(is_core).unwrap();
+    let is_core = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("core");
+    entries.into_iter().find(is_core).unwrap()
+}
+
+fn runtime(directory: &Path) -> Value {
+    let core = core_in(directory);
     let output = run(["tasks", core.to_str().unwrap(), "--json", "-q", "--redact=off"]);
     let found: Value =
         serde_json::from_str(&stdout(&output)).unwrap_or_else(|_| panic!("{}", stderr(&output)));
@@ -140,4 +143,21 @@ fn the_crashed_thread_has_the_functions_that_python_called_before_the_line_that_
     assert!(frames[..first].iter().all(|(kind, ..)| kind != "interpreted"), "{frames:?}");
     let names: Vec<_> = frames[first..].iter().map(|(_, name, _)| name.as_str()).collect();
     assert_eq!(names[..3], ["string_at", "generator", "crash"], "{frames:?}");
+}
+
+#[test]
+fn a_crash_below_python_names_the_line_of_python() {
+    let Some((directory, text)) = crashed() else { return };
+    let report = report(&core_in(directory.path()), &["--redact=off".as_ref()]);
+    let finding = list(&report, "findings").iter().find(|one| one["kind"] == "python-stack");
+    let finding = finding.unwrap_or_else(|| panic!("{report}"));
+    let title = finding["title"].as_str().unwrap();
+    // The library's function that called foreign code, and the program's that called it.
+    let line = text.lines().find(|line| line.ends_with(" in generator")).unwrap();
+    let number = line.split_once(", line ").unwrap().1.split_once(' ').unwrap().0;
+    let own = format!(" \u{2190} generator at app.py:{number}");
+    assert!(title.starts_with("in Python: string_at at __init__.py:") && title.ends_with(&own));
+    assert_eq!(list(finding, "evidence").len(), 9, "eight frames, and how many more: {finding}");
+    assert_eq!(report["cause"]["class"], "null-read", "{}", report["cause"]);
+    assert!(list(&report["cause"], "next").iter().any(|step| step == "obit tasks CORE"));
 }

@@ -32,6 +32,12 @@ pub fn runtimes(process: &Process) -> Vec<Runtime> {
     READERS.iter().filter_map(|(_, read)| read(process)).collect()
 }
 
+/// The interpreters of Python whose code the thread with this index runs, as its frames show; a
+/// thread that runs none costs a look at their names.
+pub fn python_of(process: &Process, thread: usize) -> Option<Runtime> {
+    python::runs(process.threads.get(thread)?).then(|| python::read(process)).flatten()
+}
+
 /// Go's runtime, where the process has it.
 pub fn go(process: &Process) -> Option<Runtime> {
     go::read(process)

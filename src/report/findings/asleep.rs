@@ -1,6 +1,7 @@
 //! Goroutines that all wait, so that Go's runtime ended the process: where each does. The threads
 //! show the runtime only.
 
+use super::place_of_task;
 use crate::report::{
     Blame, Confidence, Evidence, EvidenceKind, Finding, FrameReport, ModulePlace, SourcePlace,
 };
@@ -87,19 +88,8 @@ fn place(task: &Task, redactor: &mut Redactor) -> String {
     let of_program = task.frames.iter().filter(|frame| {
         frame.function.as_deref().is_some_and(|name| !name.starts_with("runtime."))
     });
-    let frames: Vec<String> = of_program
-        .take(FRAMES)
-        .map(|frame| {
-            let name = frame.function.as_deref().unwrap_or_default();
-            let name = redactor.show(Origin::SymbolName, name);
-            let line = frame.place.as_ref().and_then(|place| {
-                let file = redactor.show(Origin::SourcePath, &place.file);
-                let file = file.as_str().rsplit('/').next()?.to_owned();
-                Some(format!(" at {file}:{}", place.line?))
-            });
-            format!("{}{}", name.as_str(), line.unwrap_or_default())
-        })
-        .collect();
+    let frames: Vec<String> =
+        of_program.take(FRAMES).map(|frame| place_of_task(frame, redactor)).collect();
     let reason = task.wait.as_ref().map(|wait| {
         let reason = redactor.show(Origin::SymbolName, &wait.reason);
         format!(", {}", reason.as_str())

@@ -8,7 +8,7 @@ use super::escape::{NAME, prose, text, visible_text};
 use super::page::command;
 use crate::identity;
 use crate::summary::blamed;
-use crate::terminal::head::other_findings;
+use crate::terminal::head::{other_findings, title_of_others};
 use crate::terminal::page::signal_facts;
 use crate::{PageOptions, name};
 use obit_report::{Blame, Cause, Confidence, Evidence, EvidenceKind, Report};
@@ -229,7 +229,7 @@ fn also(report: &Report, budget: &Budget) -> Markup {
     html! {
         @if !findings.is_empty() {
             div.also {
-                h2 { "Also wrong in this process" }
+                h2 { (title_of_others(report)) }
                 ul { (printed) }
                 (more(left_out, "finding"))
             }

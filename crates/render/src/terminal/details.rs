@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::head::{Head, other_findings};
+use super::head::{Head, other_findings, title_of_others};
 use crate::layout::wrap;
 use crate::name;
 use crate::style::Style;
@@ -41,11 +41,7 @@ pub(crate) fn write_details(
     if findings.is_empty() {
         return Ok(());
     }
-    let title = match report.is_snapshot() {
-        true => "also seen in this process",
-        false => "also wrong in this process",
-    };
-    writeln!(out, "\n{}", color.paint(Style::Aside, title))?;
+    writeln!(out, "\n{}", color.paint(Style::Aside, title_of_others(report)))?;
     let most = if options.detail == Detail::Verbose { usize::MAX } else { FINDINGS };
     for finding in findings.iter().take(most) {
         for line in wrapped(&name::shown(&finding.title), 2) {

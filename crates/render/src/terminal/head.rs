@@ -361,6 +361,18 @@ pub(crate) fn other_findings(report: &Report) -> impl Iterator<Item = &Finding> 
     report.findings.iter().filter(move |finding| !is_led(finding))
 }
 
+/// Findings that say what is known, and not that something is wrong.
+const NEUTRAL: [&str; 3] = ["python-stack", "memory-use", "heap-not-counted"];
+
+/// What is above the other findings.
+pub(crate) fn title_of_others(report: &Report) -> &'static str {
+    let is_neutral = |finding: &Finding| NEUTRAL.contains(&finding.kind.as_str());
+    match report.is_snapshot() || other_findings(report).all(is_neutral) {
+        true => "also seen in this process",
+        false => "also wrong in this process",
+    }
+}
+
 /// `text` in at most `most` lines, unless all is wanted, and whether that is all of it.
 fn some_lines(text: &str, most: usize, options: &PageOptions) -> (Vec<String>, bool) {
     let room = options.width.saturating_sub(LABELS);

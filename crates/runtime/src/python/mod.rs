@@ -15,7 +15,7 @@ mod space;
 use std::collections::HashSet;
 
 use obit_corefile::addr::Avma;
-use obit_process::process::Process;
+use obit_process::process::{Process, Thread};
 
 use crate::{Gap, Kind, Runtime, State, Task, TaskKind};
 use frames::Chain;
@@ -34,6 +34,11 @@ const MOST_THREADS: usize = 65_536;
 const INTERPRETER: &str = "the state of the Python interpreter";
 const NO_VERSION: &str = "the version of the Python interpreter is not known";
 const NO_STATE: &str = "the symbol of the Python interpreter's state was not found";
+
+/// Whether a frame of the thread is of the function that runs Python code.
+pub(crate) fn runs(thread: &Thread) -> bool {
+    thread.frames.iter().any(|frame| frame.function.as_deref() == Some(EVALUATION))
+}
 
 /// The interpreters of the process with the threads that run Python code.
 pub(crate) fn read(process: &Process) -> Option<Runtime> {
@@ -232,7 +237,7 @@ impl Reader<'_> {
 
     fn joined(
         &self,
-        thread: Option<&obit_process::process::Thread>,
+        thread: Option<&Thread>,
         chain: Chain,
     ) -> (Vec<crate::TaskFrame>, Option<&'static str>) {
         match thread {
