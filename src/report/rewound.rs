@@ -6,7 +6,7 @@ use super::answer::{RewindBlock, RewindBranch, RewindLine, RewindReport, RewindV
 use super::source_lines::SourceLines;
 use super::{BuildOptions, Judge};
 use crate::report::{Hex, SourcePlace};
-use obit_process::process::Process;
+use obit_process::process::{Process, Thread};
 use obit_redact::{Named, Origin, Redactor};
 use obit_rewind::{End, Held, Line, NotRewound, OfProcess, Work, lines, rewind};
 
@@ -18,13 +18,17 @@ const LONGEST_ROUND: usize = 24;
 /// How much is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RewindWanted {
+    /// The frame before whose call it begins; where none is given that of the failure, else, if
+    /// nothing is known before that, the one to blame.
+    pub frame: Option<usize>,
     /// Instructions to go back.
     pub steps: usize,
     /// Lines in the answer; those of a loop count once.
     pub lines: usize,
 }
 
-/// What the crashed thread executed last; `None` where no thread crashed.
+/// What the crashed thread executed last; `None` where no thread crashed, or the frame that is asked
+/// for is not known.
 pub fn rewound(
     process: &Process,
     options: &BuildOptions,
@@ -42,14 +46,55 @@ pub fn rewound(
         tid: thread.tid,
         ..RewindReport::default()
     };
-    let world = OfProcess::new(process, thread);
-    let mut walk = match rewind(&world, Work::default()) {
+    if let Some(frame) = wanted.frame.filter(|frame| *frame > 0) {
+        let world = before_call(process, thread, frame)?;
+        add(process, &world, wanted, &mut report, redactor);
+        report.frame = frame as u64;
+        return Some(report);
+    }
+    add(process, &OfProcess::new(process, thread), wanted, &mut report, redactor);
+    if report.instructions == 0 && wanted.frame.is_none() {
+        // What ended the process asked the kernel to; the program was where it is to blame.
+        let cause = obit_analysis::analyze(process).cause;
+        let blamed = cause.filter(|cause| cause.thread.is_none()).and_then(|cause| cause.blame);
+        let blamed = blamed.filter(|frame| *frame > 0);
+        let world = blamed.and_then(|frame| before_call(process, thread, frame));
+        if let Some((frame, world)) = blamed.zip(world) {
+            let mut other = report.clone();
+            add(process, &world, wanted, &mut other, redactor);
+            other.frame = frame as u64;
+            if other.instructions > 0 {
+                return Some(other);
+            }
+        }
+    }
+    Some(report)
+}
+
+/// The thread before the call in its frame of this number, as reports number them.
+fn before_call<'p>(
+    process: &'p Process,
+    thread: &'p Thread,
+    frame: usize,
+) -> Option<OfProcess<'p>> {
+    OfProcess::before_call(process, thread, thread.frames.get(frame)?.activation)
+}
+
+/// What was executed before the end of `world`.
+fn add(
+    process: &Process,
+    world: &OfProcess<'_>,
+    wanted: RewindWanted,
+    report: &mut RewindReport,
+    redactor: &mut Redactor,
+) {
+    let mut walk = match rewind(world, Work::default()) {
         Ok(walk) => walk,
         Err(why) => {
             let (word, text) = not_rewound(why);
             word.clone_into(&mut report.end);
             report.end_text = redactor.show(Origin::OwnWords, text);
-            return Some(report);
+            return;
         }
     };
     let (word, text) = end(walk.back(wanted.steps));
@@ -57,7 +102,7 @@ pub fn rewound(
     report.end_text = redactor.show(Origin::OwnWords, text);
     report.instructions = walk.chain().len() as u64;
     report.proved = walk.proved().len() as u64;
-    let found = lines(&world, &walk);
+    let found = lines(world, &walk);
     let mut source = SourceLines::default();
     let mut left = wanted.lines;
     for (rounds, of_block) in folded(&found) {
@@ -70,7 +115,6 @@ pub fn rewound(
             report.blocks.push(RewindBlock { rounds, lines });
         }
     }
-    Some(report)
 }
 
 /// Lines in blocks, with how often each was executed: rounds of a loop are one.

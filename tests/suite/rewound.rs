@@ -90,3 +90,35 @@ fn another_machine_is_refused_with_the_reason() {
     assert_eq!((&answer["end"], &answer["instructions"]), (&"machine".into(), &0.into()));
     assert!(lines(&answer).is_empty());
 }
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn what_came_before_a_failed_assertion_is_likely_since_the_library_ran_after_it() {
+    let place = tempfile::tempdir().unwrap();
+    let source = "#include <assert.h>
+int check(int n) {
+    int k = n * 3;
+    assert(k != 9);
+    return k;
+}
+int main(void) {
+    int sum = 0;
+    for (int i = 1; i < 5; i++)
+        sum += check(i);
+    return sum;
+}
+";
+    let core = captured(place.path(), "cc", &["-g", "-O0"], "check.c", source);
+    let answer = rewound(&core, &[]);
+    assert_eq!(answer["proved"], 0, "{answer}");
+    let frame = answer["frame"].as_u64().expect("the frame to blame");
+    let found = lines(&answer);
+    let numbers: Vec<u64> = found.iter().map(|line| line["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers[..5], [4, 3, 2, 10, 9], "{answer}");
+    assert_eq!(variable(found[0], "k").0, "9");
+    assert_eq!(variable(found[4], "i"), (&"3".into(), &"2".into()));
+    // The same by its number; of a frame that there is not, an error says where they are listed.
+    assert_eq!(rewound(&core, &["-f", &frame.to_string()])["blocks"], answer["blocks"]);
+    let output = obit().arg("rewind").arg(&core).args(["-f", "99"]).output().unwrap();
+    assert!(stderr(&output).contains("no frame 99"), "{}", stderr(&output));
+}

@@ -9,6 +9,7 @@ use obit_corefile::addr::Avma;
 use obit_corefile::arch::{Decoder, Machine, Register};
 use obit_disassembly::{Condition, Next, steps};
 use obit_process::process::{Process, Thread};
+use obit_process::unwind::{Activation, Left, Trust};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -71,12 +72,32 @@ pub struct OfProcess<'p> {
     is_without_unwinder: bool,
     /// The stack of the thread.
     stack: Option<(u64, u64)>,
+    /// The frame before whose call it begins; `None` where the thread itself ended.
+    frame: Option<&'p Activation>,
 }
 
 impl<'p> OfProcess<'p> {
     /// One thread of a process.
     pub fn new(process: &'p Process, thread: &'p Thread) -> Self {
-        let sp = thread.registers.get(SP);
+        Self::of(process, thread, thread.registers.get(SP), None)
+    }
+
+    /// The thread before what its frame of this number (of [`Thread::stack`]) called, or before the
+    /// instruction at which that was interrupted.
+    ///
+    /// What was called is taken not to have written to the frames around it; so nothing is certain.
+    pub fn before_call(process: &'p Process, thread: &'p Thread, frame: usize) -> Option<Self> {
+        let frame = thread.stack.frames.get(frame)?;
+        let sp = frame.registers.get(SP)?;
+        (frame.trust < Trust::Scan).then(|| Self::of(process, thread, Some(sp), Some(frame)))
+    }
+
+    fn of(
+        process: &'p Process,
+        thread: &'p Thread,
+        sp: Option<u64>,
+        frame: Option<&'p Activation>,
+    ) -> Self {
         let region = sp.and_then(|sp| process.memory.region_at(Avma(sp)));
         let stack = region.map(|region| (region.range.start.0, region.range.end.0));
         Self {
@@ -88,6 +109,7 @@ impl<'p> OfProcess<'p> {
             words: RefCell::default(),
             is_without_unwinder: is_without_unwinder(process),
             stack,
+            frame,
         }
     }
 
@@ -259,6 +281,9 @@ impl World for OfProcess<'_> {
         }
         // Another thread may have written what is not this thread's stack.
         let is_own = self.stack.is_some_and(|(start, end)| (start..end).contains(&at));
+        // What was called since has written below the frame.
+        let sp = self.frame.and_then(|frame| frame.registers.get(SP));
+        let is_own = is_own && sp.is_none_or(|sp| at >= sp);
         let value = if !self.is_shared() || is_own || self.is_constant(at, size) {
             self.number(at, size)
         } else {
@@ -278,7 +303,7 @@ impl World for OfProcess<'_> {
     }
 
     fn is_shared(&self) -> bool {
-        self.process.threads.len() != 1
+        self.process.threads.len() != 1 || self.frame.is_some()
     }
 
     fn is_constant(&self, at: u64, size: u64) -> bool {
@@ -296,6 +321,9 @@ impl World for OfProcess<'_> {
 pub fn rewind<'w>(world: &'w OfProcess<'_>, work: Work) -> Result<Walk<'w>, NotRewound> {
     if world.process.dump.machine != Machine::X86_64 {
         return Err(NotRewound::Machine);
+    }
+    if let Some(frame) = world.frame {
+        return rewind_frame(world, frame, work);
     }
     let frames = &world.thread.stack.frames;
     if frames.iter().any(|frame| frame.is_signal) {
@@ -316,4 +344,23 @@ pub fn rewind<'w>(world: &'w OfProcess<'_>, work: Work) -> Result<Walk<'w>, NotR
         *flags = Bits { value: value & Condition::FLAGS, known: Condition::FLAGS };
     }
     Ok(Walk::new(world, function, index, state, work))
+}
+
+/// The walk that ends before what a frame called. Registers that the call may have changed are not
+/// known.
+fn rewind_frame<'w>(
+    world: &'w OfProcess<'_>,
+    frame: &Activation,
+    work: Work,
+) -> Result<Walk<'w>, NotRewound> {
+    let function = world.function(frame.lookup_pc().0).ok_or(NotRewound::Function)?;
+    let index = match frame.left {
+        Left::Called => function.index_before(frame.pc.0),
+        Left::Interrupted => function.index_of(frame.pc.0),
+    };
+    let mut state = State::default();
+    for (number, bits) in (0..).zip(state.iter_mut()).take(REGISTERS) {
+        *bits = frame.registers.get(Register(number)).map(Bits::all).unwrap_or_default();
+    }
+    Ok(Walk::new(world, function, index.ok_or(NotRewound::Function)?, state, work))
 }

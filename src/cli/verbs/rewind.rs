@@ -23,6 +23,10 @@ use crate::cli::request::Request;
 pub(crate) struct RewindArgs {
     #[command(flatten)]
     files: CoreFiles,
+    /// Begin before the call in this frame, as obit and gdb number them [default: where the thread
+    /// ended; if nothing is known before that, the blame frame]
+    #[arg(short, long, value_name = "N")]
+    frame: Option<usize>,
     /// Instructions to go back
     #[arg(long, value_name = "N", default_value = "2000",
         value_parser = RangedU64ValueParser::<usize>::new().range(1..=20_000))]
@@ -46,10 +50,16 @@ pub(crate) fn run(args: &RewindArgs, general: &General) -> Result<Exit, Failure>
     let inputs = args.files.inputs()?;
     let destination = Destination::of(&args.output.file, format, general, Some(&inputs))?;
     let request = Request::new(inputs, &args.search, &args.redaction)?;
-    let wanted = RewindWanted { steps: args.steps, lines: args.lines };
+    let wanted = RewindWanted { frame: args.frame, steps: args.steps, lines: args.lines };
     let found = request.on_process(general, |process| {
         rewound(process, &request.build, wanted).ok_or_else(|| {
-            let problem = "no thread of this core crashed; obit rewind begins where one did";
+            let problem = match args.frame {
+                Some(frame) => format!(
+                    "the crashed thread has no frame {frame} whose registers are known; `obit CORE` \
+                     lists its frames"
+                ),
+                None => "no thread of this core crashed; obit rewind begins where one did".to_owned(),
+            };
             Failure::new(Exit::Unusable, &problem)
         })
     })?;

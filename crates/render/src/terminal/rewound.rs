@@ -19,8 +19,9 @@ pub(crate) fn write_rewound(
 ) -> io::Result<()> {
     let color = options.color;
     writeln!(out, "{}", color.paint(Style::Focus, &heading(found)))?;
-    let has_likely = found.instructions > found.proved;
-    if has_likely {
+    // Where nothing is certain, the heading says so.
+    let has_marks = found.proved > 0;
+    if has_marks && found.instructions > found.proved {
         writeln!(out, "{}", color.paint(Style::Aside, "~ is likely, the rest is certain"))?;
     }
     for block in &found.blocks {
@@ -30,8 +31,8 @@ pub(crate) fn write_rewound(
             writeln!(out, "  {}", color.paint(Style::Focus, &rounds(block)))?;
         }
         for line in &block.lines {
-            writeln!(out, "{indent}{}", color.paint(Style::Place, &place(line)))?;
-            for detail in details(line) {
+            writeln!(out, "{indent}{}", color.paint(Style::Place, &place(line, has_marks)))?;
+            for detail in details(line, has_marks) {
                 writeln!(out, "{indent}    {}", color.paint(Style::Aside, &detail))?;
             }
         }
@@ -51,8 +52,13 @@ pub(crate) fn write_rewound(
 /// `thread 77: the last 351 instructions, 57 of them certain`.
 fn heading(found: &RewindReport) -> String {
     let count = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let before = match found.frame {
+        0 => String::new(),
+        frame => format!(" before the call in frame #{frame}"),
+    };
     if found.instructions == 0 {
-        return format!("thread {}: no instruction before the end is known", found.tid);
+        let before = if before.is_empty() { " before the end" } else { &before };
+        return format!("thread {}: no instruction{before} is known", found.tid);
     }
     let certain = match found.proved {
         proved if proved == found.instructions => ", all certain".to_owned(),
@@ -60,7 +66,7 @@ fn heading(found: &RewindReport) -> String {
         proved => format!(", the last {proved} certain"),
     };
     format!(
-        "thread {}: the last {}{certain}, newest first",
+        "thread {}: the last {}{before}{certain}, newest first",
         found.tid,
         counted(count(found.instructions), "instruction")
     )
@@ -70,8 +76,8 @@ fn rounds(block: &RewindBlock) -> String {
     format!("{} times, the last:", block.rounds)
 }
 
-fn place(line: &RewindLine) -> String {
-    let mark = if line.confidence == "proved" { "" } else { "~ " };
+fn place(line: &RewindLine, has_marks: bool) -> String {
+    let mark = if line.confidence == "proved" || !has_marks { "" } else { "~ " };
     let function = line.function.as_ref().map_or_else(|| "??".to_owned(), name::shown);
     let place = match (&line.file, line.line) {
         (Some(file), Some(number)) => format!(" at {}:{number}", name::shown(file)),
@@ -82,7 +88,7 @@ fn place(line: &RewindLine) -> String {
     format!("{mark}{function}{place}{}", text.unwrap_or_default())
 }
 
-fn details(line: &RewindLine) -> Vec<String> {
+fn details(line: &RewindLine, has_marks: bool) -> Vec<String> {
     let instructions = usize::try_from(line.instructions).unwrap_or(usize::MAX);
     let mut first = counted(instructions, "instruction");
     for branch in &line.branches {
@@ -91,6 +97,7 @@ fn details(line: &RewindLine) -> Vec<String> {
     }
     let (changed, same): (Vec<_>, Vec<_>) =
         line.variables.iter().partition(|variable| variable.before.is_some());
+    let value = |variable| value(variable, has_marks);
     let changed = changed.into_iter().map(value);
     let same = same.into_iter().take(UNCHANGED).map(value);
     let values: Vec<_> = changed.chain(same).collect();
@@ -99,8 +106,8 @@ fn details(line: &RewindLine) -> Vec<String> {
 }
 
 /// `i = 4 (was 3)`.
-fn value(variable: &RewindVariable) -> String {
-    let mark = if variable.confidence == "proved" { "" } else { "~" };
+fn value(variable: &RewindVariable, has_marks: bool) -> String {
+    let mark = if variable.confidence == "proved" || !has_marks { "" } else { "~" };
     let before = variable.before.as_ref().map(|it| format!(" (was {})", name::shown(it)));
     let (name, value) = (name::shown(&variable.name), name::shown(&variable.value));
     format!("{name} = {mark}{value}{}", before.unwrap_or_default())
@@ -166,6 +173,18 @@ before: several instructions can have come before
 obit-1  --redact=default
 ";
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn where_nothing_is_certain_nothing_is_marked_but_the_whole() {
+        let mut out = Vec::new();
+        let mut found = RewindReport { proved: 0, frame: 5, ..found() };
+        found.blocks[0].lines[0].variables[0].confidence = "likely".to_owned();
+        write_rewound(&mut out, &found, &PageOptions::default()).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let heading = "thread 7: the last 30 instructions before the call in frame #5, all likely, \
+                       newest first\n\n";
+        assert!(text.starts_with(heading) && !text.contains('~'), "{text}");
     }
 
     #[test]

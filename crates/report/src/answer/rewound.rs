@@ -19,6 +19,10 @@ pub struct RewindReport {
     pub policy: String,
     /// The kernel's number of the thread.
     pub tid: i64,
+    /// The frame before whose call the instructions were executed; 0 where it is the end of the
+    /// thread. Before a call nothing is more than likely.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub frame: u64,
     /// Instructions that were executed one after the other until the end, as far as they are known.
     pub instructions: u64,
     /// Of these, the last ones that are certain; the others are likely.
