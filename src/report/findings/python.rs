@@ -47,9 +47,36 @@ pub(in crate::report) fn finding(process: &Process, redactor: &mut Redactor) -> 
     })
 }
 
-/// Whether a function is of Python's library or of an installed package.
+/// Whether a function is of Python's library or of an installed package. What `python -c` and
+/// `exec` run has a name in angle brackets, too, and is the program's.
 fn is_of_library(frame: &TaskFrame) -> bool {
-    let Some(place) = &frame.place else { return true };
-    place.file.starts_with('<')
-        || ["/lib/python", "/lib64/python"].iter().any(|part| place.file.contains(part))
+    frame.place.as_ref().is_none_or(|place| is_library_file(&place.file))
+}
+
+fn is_library_file(file: &str) -> bool {
+    let mut places = ["/lib/python", "/lib64/python"].iter();
+    file.starts_with("<frozen ")
+        || places.any(|place| {
+            let version = file.split_once(place).map(|(_, rest)| rest);
+            version.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_a_python_that_is_installed_are_its_librarys() {
+        for file in [
+            "/usr/lib/python3.11/ctypes/__init__.py",
+            "/usr/lib64/python3.12/site-packages/numpy/core.py",
+            "<frozen importlib._bootstrap>",
+        ] {
+            assert!(is_library_file(file), "{file}");
+        }
+        for file in ["<string>", "<stdin>", "/opt/lib/python-app/main.py", "app.py", ""] {
+            assert!(!is_library_file(file), "{file}");
+        }
+    }
 }
