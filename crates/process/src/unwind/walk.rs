@@ -209,7 +209,10 @@ impl<'m> Unwinder<'m> {
                         if let Some(next) = self.goroutine(frame, Some(&row), facts) {
                             return Next::Frame(next);
                         }
-                        if self.begins_goroutine(frame, &row) || self.left_goroutine(frame, facts) {
+                        let is_go = row.convention == Convention::Go;
+                        if self.begins_goroutine(frame, &row)
+                            || is_go && self.left_goroutine(frame, facts)
+                        {
                             return Next::Outermost;
                         }
                         let Some(pc) = caller.pc else { return Next::Outermost };
@@ -292,14 +295,11 @@ impl<'m> Unwinder<'m> {
     /// below it on the stack of the thread is nothing.
     fn left_goroutine(&mut self, frame: &Activation, facts: &'static Facts) -> bool {
         let is_called = frame.left == Left::Called && frame.trust < Trust::Scan;
-        if self.machine != Machine::X86_64 || !is_called {
-            return false;
-        }
-        let is_switch = self.symbol(frame).is_some_and(|name| goroutine::is_for_good(&name));
-        let (Some(sp), Some(thread_pointer)) = (frame.registers.get(facts.sp), self.thread_pointer)
-        else {
+        let sp = frame.registers.get(facts.sp).filter(|_| self.machine == Machine::X86_64);
+        let (Some(sp), Some(thread_pointer), true) = (sp, self.thread_pointer, is_called) else {
             return false;
         };
+        let is_switch = self.symbol(frame).is_some_and(|name| goroutine::is_for_good(&name));
         let memory = &mut self.memory;
         let mut word = |at: u64| memory.read_unsigned(Avma(at), usize::from(facts.word)).ok();
         is_switch && goroutine::is_on_own_stack(&mut word, thread_pointer, sp)
